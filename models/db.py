@@ -1,0 +1,59 @@
+"""Engines and transactions. Whoever composes a process makes one `Database` and hands it to the stores."""
+
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, sessionmaker
+
+T = TypeVar("T")
+
+_RETRYABLE = frozenset({"40001", "40P01"})  # serialization failure, deadlock
+_TRIES = 3
+
+
+class Database:
+    """Transactions on one Postgres, READ COMMITTED, with limits on locks and statements.
+
+    `lock_timeout` and `statement_timeout` are milliseconds; the api's are shorter than the workers'.
+    """
+
+    def __init__(
+        self, url: str, *, pool_size: int = 20, lock_timeout: int = 2000, statement_timeout: int = 5000
+    ) -> None:
+        options = (
+            f"-c lock_timeout={lock_timeout} -c statement_timeout={statement_timeout}"
+            " -c idle_in_transaction_session_timeout=10000 -c timezone=UTC"
+        )
+        self.engine: Engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=3,
+            pool_pre_ping=False,
+            pool_use_lifo=True,
+            connect_args={"options": options, "connect_timeout": 3, "application_name": "shelfway"},
+        )
+        self._session = sessionmaker(self.engine, expire_on_commit=False, autoflush=True)
+
+    def transaction(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in one transaction and commit; again, whole, after a deadlock or a lost connection.
+
+        A lost connection may hide a commit, so `work` must do its effect once however often it runs: by operation id.
+        """
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                with self._session.begin() as session:
+                    return work(session)
+            except DBAPIError as error:
+                state = getattr(error.orig, "sqlstate", None)
+                if not tries_left or not (state in _RETRYABLE or error.connection_invalidated):
+                    raise
+                time.sleep(random.uniform(0.005, 0.05) * (_TRIES - tries_left))  # noqa: S311 (jitter, no secret)
+        raise AssertionError("unreachable")
+
+    def dispose(self) -> None:
+        self.engine.dispose()

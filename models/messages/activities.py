@@ -1,0 +1,42 @@
+"""Inputs and results of activities. Each is a handful of ids: the row has the rest."""
+
+from models.messages.base import Message
+from models.messages.commands import Asked, CommandOutcome
+from models.messages.facts import OrderFacts
+
+
+class OrderRef(Message):
+    order_id: str
+
+
+class ShipmentRef(Message):
+    order_id: str
+    shipment_id: str
+
+
+class Obey(Message):
+    """Carry out one command."""
+
+    order_id: str
+    asked: Asked
+
+
+class ApplyFacts(Message):
+    order_id: str
+    fact_ids: tuple[str, ...]
+
+
+class EffectFailed(Message):
+    """An effect that can never succeed as it stands: opens a case with an owner."""
+
+    order_id: str
+    key: str
+    effect: str
+    error_type: str
+
+
+class Learned(Message):
+    """What Postgres holds after a step, and the command's answer where it was one."""
+
+    facts: OrderFacts
+    outcome: CommandOutcome | None = None

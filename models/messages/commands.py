@@ -1,0 +1,45 @@
+"""What a person asks of a running order, and the answers. Who, why and how much stand in the command's row."""
+
+from typing import Any
+
+from pydantic import Field
+
+from models.messages.base import Message
+from models.words import CommandKind
+
+
+class Cancel(Message):
+    """The one object of the cancel Update and Signal; from Temporal's UI `{"actor": "ops", "reason": "fraud"}` will do.
+
+    No units: the whole order. No key: the order's one whole-order cancel.
+    """
+
+    key: str = "cancel"
+    actor: str = "ops"
+    reason: str = "unspecified"
+    units: tuple[str, ...] = ()
+
+
+class Asked(Message):
+    """The input of every other command's Update: the command row's id, and the shipment it is about."""
+
+    command_id: str
+    kind: CommandKind
+    shipment_id: str | None = None
+    cancel: Cancel | None = None
+
+
+class FactArrived(Message):
+    """The one object of the Signal `fact`: an inbox row's id and kind."""
+
+    id: str
+    kind: str = ""
+
+
+class CommandOutcome(Message):
+    """What came of a command. `done` false is a refusal, whose `code` is stable; `detail` is small."""
+
+    done: bool
+    code: str
+    message: str = ""
+    detail: dict[str, Any] = Field(default_factory=dict)

@@ -1,0 +1,51 @@
+"""The input and the result of an order's run."""
+
+from models.messages.base import Message
+from models.messages.facts import Facts
+from models.messages.timings import OrderTimings
+from models.words import OrderStatus, Verdict
+
+
+class OrderInput(Message):
+    """One order's run. `facts` is there after continue-as-new or a resume, and then checkout is behind it."""
+
+    order_id: str
+    number: str
+    channel: str
+    brand: str
+    link: str = ""
+    timings: OrderTimings = OrderTimings()
+    facts: Facts = Facts()
+    renew_at_every_idle_point: bool = False
+
+
+class CheckoutAnswer(Message):
+    """What the checkout Update answers; the order's row has the words that go with it."""
+
+    verdict: Verdict
+    status: OrderStatus
+
+
+class OrderResult(Message):
+    """How the order ended, shown by Temporal's UI as the run's result."""
+
+    status: OrderStatus
+    shipments: int
+    stores: tuple[str, ...] = ()
+
+
+class RunView(Message):
+    """What the run waits for, until when, and whose turn it is: the Query `view`."""
+
+    status: OrderStatus
+    waits: tuple["Waiting", ...]
+
+
+class Waiting(Message):
+    on: str
+    what: str
+    until: str | None
+    turn: str
+
+
+RunView.model_rebuild()
