@@ -7,9 +7,13 @@ surely had no effect, and any other error only for what can never succeed as it 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
+from models.messages.activities import EffectFailed, Learned
+from models.messages.commands import Asked
 from models.words import IntentState, Outcome
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +152,8 @@ class CarrierGateway(Protocol):
         """Raises `CannotPrintError` where nothing printable is left of a text, or a needed field is missing."""
         ...
 
-    def look(self, carrier_shipment_id: str) -> BoughtLabel | None:
-        """The label of that shipment, if it was bought."""
+    def look(self, carrier_shipment_id: str) -> BoughtLabel | Prepared:
+        """The label of that shipment if it was bought, else the shipment with its rates."""
         ...
 
     def buy(self, carrier_shipment_id: str, rate: Rate) -> BoughtLabel: ...
@@ -171,3 +175,81 @@ class TaxPort(Protocol):
     def basis_points(self, *, country: str, state: str | None) -> tuple[int, bool]:
         """The rate (1900 is 19 %), and whether shipping is taxed too."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Planned(Generic[T]):
+    """An effect that was decided and recorded before it is asked for.
+
+    `fresh` says that this very transaction planned it, so nobody can have asked yet; otherwise it is looked up first.
+    """
+
+    ask: T
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureAsk:
+    key: str
+    intent_id: str
+    amount: int
+    final: bool
+    received_before: int  # by the recorded captures: more than this at Stripe means that this one was done
+
+
+@dataclass(frozen=True, slots=True)
+class VoidAsk:
+    key: str
+    intent_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelAsk:
+    """The parcel to be labelled; the carrier's shipment where an earlier try prepared one."""
+
+    key: str
+    parcel: Parcel
+    carrier_shipment_id: str | None
+    transit_days: int  # the slowest that keeps the promise
+
+
+class OrderLedger(Protocol):
+    """The order's transactions, each one commit, each doing its effect once however often it is called."""
+
+    def facts(self, order_id: str) -> Learned: ...
+    def destination(self, order_id: str) -> Address: ...
+    def record_address(self, order_id: str, verdict: AddressVerdict) -> Learned: ...
+    def plan_and_reserve(self, order_id: str) -> Learned: ...
+    def obey(self, order_id: str, asked: Asked) -> Learned: ...
+    def apply_facts(self, order_id: str, fact_ids: Sequence[str]) -> Learned: ...
+    def lapse(self, order_id: str, key: str) -> Learned: ...
+    def undo(self, order_id: str, shipment_id: str) -> Learned: ...
+    def expire(self, order_id: str) -> Learned: ...
+    def close(self, order_id: str) -> Learned: ...
+    def open_case(self, failed: EffectFailed) -> Learned: ...
+
+
+class MoneyLedger(Protocol):
+    """Payment operations: planned under the order's lock, recorded with all that follows from their outcome."""
+
+    def plan_authorization(self, order_id: str) -> Planned[Authorization] | Learned: ...
+    def plan_rest(self, order_id: str, shipment_id: str | None) -> Planned[Authorization] | Learned: ...
+    def plan_renewal(self, order_id: str) -> Planned[Authorization] | Learned: ...
+    def record_authorization(self, order_id: str, key: str, answer: Authorized) -> Learned: ...
+    def plan_capture(self, order_id: str, shipment_id: str) -> Planned[CaptureAsk] | Learned: ...
+    def record_capture(self, order_id: str, key: str, answer: MoneyMoved) -> Learned: ...
+    def plan_void(self, order_id: str) -> Planned[VoidAsk] | Learned: ...
+    def record_void(self, order_id: str, key: str, answer: MoneyMoved) -> Learned: ...
+    def intent_to_look_at(self, order_id: str) -> str | Learned: ...
+    def record_look(self, order_id: str, view: IntentView) -> Learned: ...
+
+
+class LabelLedger(Protocol):
+    """Labels: planned, prepared at the carrier, bought, and asked back."""
+
+    def plan_label(self, order_id: str, shipment_id: str) -> Planned[LabelAsk] | Learned: ...
+    def record_prepared(self, order_id: str, key: str, carrier_shipment_id: str) -> None: ...
+    def record_label(self, order_id: str, key: str, label: BoughtLabel) -> Learned: ...
+    def label_impossible(self, order_id: str, key: str, reason: str) -> Learned: ...
+    def plan_label_refund(self, order_id: str, shipment_id: str) -> Planned[str] | Learned: ...
+    def record_label_refund(self, order_id: str, carrier_shipment_id: str, status: str) -> Learned: ...

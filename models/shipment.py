@@ -1,7 +1,7 @@
 """What comes next, as a table: pure, without a clock. A timer's firing is a fact like any other (`lapsed`).
 
-`next_step(facts, key)` serves three kinds of key: a shipment's id, PAYMENT and ORDER. What is under way comes first: a
-command is carried out when its shipment rests. Undoing goes label, money, stock.
+`next_step(facts, key)` serves four kinds of key: CHECKOUT, ORDER, PAYMENT and each shipment's id. What is under way
+comes first: a command is carried out when its shipment rests. Undoing goes label, money, stock.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,9 @@ from models.words import Stage, Verdict
 class Effect(StrEnum):
     """What a step does; the name of the activity that does it."""
 
+    VERIFY_ADDRESS = "verify_address"
+    PLAN_AND_RESERVE = "plan_and_reserve"
+    AUTHORIZE = "authorize"
     OBEY = "obey"
     APPLY_FACTS = "apply_facts"
     LAPSE = "lapse"
@@ -24,13 +27,16 @@ class Effect(StrEnum):
     AUTHORIZE_REST = "authorize_rest"
     CAPTURE = "capture"
     VOID = "void"
+    LOOK = "look"
     KEEP_ALIVE = "keep_alive"
     UNDO = "undo"
     EXPIRE = "expire"
     CLOSE = "close"
 
 
-MONEY = frozenset({Effect.AUTHORIZE_REST, Effect.CAPTURE, Effect.VOID, Effect.KEEP_ALIVE})
+MONEY = frozenset(
+    {Effect.AUTHORIZE, Effect.AUTHORIZE_REST, Effect.CAPTURE, Effect.VOID, Effect.LOOK, Effect.KEEP_ALIVE}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +65,30 @@ def next_step(facts: Facts, key: str) -> Step:
     """What is to be done for this key now, as far as the facts say."""
     if stuck := next((s for s in facts.stuck if s.key == key), None):
         return Wait(stuck.until)
-    if key == ORDER:
-        return _order_step(facts)
-    step = _payment_step(facts) if key == PAYMENT else _shipment_step(facts, key)
+    match key:
+        case "order":
+            return _order_step(facts)
+        case "checkout":
+            step = _checkout_step(facts.known)
+        case "payment":
+            step = _payment_step(facts)
+        case _:
+            step = _shipment_step(facts, key)
     if isinstance(step, Do) and step.effect in MONEY and _money_is_busy(facts, key):
         return Wait()
     if not isinstance(step, Do) and (asked := _asked_of(facts, key)):
         return Do(Effect.OBEY, asked)
     return step
+
+
+def _checkout_step(known: OrderFacts) -> Step:
+    if known.verdict is not None:
+        return Closed()
+    if not known.verified:
+        return Do(Effect.VERIFY_ADDRESS)
+    if not known.shipments:
+        return Do(Effect.PLAN_AND_RESERVE)
+    return Do(Effect.AUTHORIZE)
 
 
 def _shipment_step(facts: Facts, key: str) -> Step:
@@ -103,6 +125,8 @@ def _payment_step(facts: Facts) -> Step:
     if known.payment.void_due:
         labels_live = any(s.label for s in known.shipments if s.leaving)
         return Wait() if labels_live else Do(Effect.VOID)
+    if known.payment.look_due:
+        return Do(Effect.LOOK)
     if known.payment.rest is Rest.AFTER_CAPTURE and not any(_about_to_capture(s) for s in known.shipments):
         return Do(Effect.AUTHORIZE_REST)
     if PAYMENT in facts.lapsed:
@@ -167,3 +191,10 @@ def finish(facts: Facts, key: str, step: Do) -> Facts:
         arrived=tuple(f for f in facts.arrived if f not in step.arrived),
         lapsed=tuple(k for k in facts.lapsed if k != key),
     )
+
+
+def lapse(facts: Facts, key: str) -> Facts:
+    """The key's timer fired. A stuck effect's timer is its review: it is tried again."""
+    if any(s.key == key for s in facts.stuck):
+        return facts.but(stuck=tuple(s for s in facts.stuck if s.key != key))
+    return facts.but(lapsed=(*facts.lapsed, key))

@@ -1,5 +1,7 @@
 """Inputs and results of activities. Each is a handful of ids: the row has the rest."""
 
+from datetime import datetime
+
 from models.messages.base import Message
 from models.messages.commands import Asked, CommandOutcome
 from models.messages.facts import OrderFacts
@@ -26,6 +28,13 @@ class ApplyFacts(Message):
     fact_ids: tuple[str, ...]
 
 
+class Lapse(Message):
+    """The timer of this key fired: a shipment's id, or the payment's."""
+
+    order_id: str
+    key: str
+
+
 class EffectFailed(Message):
     """An effect that can never succeed as it stands: opens a case with an owner."""
 
@@ -33,6 +42,7 @@ class EffectFailed(Message):
     key: str
     effect: str
     error_type: str
+    stuck_until: datetime
 
 
 class Learned(Message):

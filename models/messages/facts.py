@@ -14,6 +14,7 @@ from models.words import OrderStatus, Stage, Verdict
 
 ORDER: Final = "order"
 PAYMENT: Final = "payment"
+CHECKOUT: Final = "checkout"
 
 
 class Rest(StrEnum):
@@ -55,6 +56,7 @@ class PaymentFacts(Message):
     deadline: datetime | None = None
     rest: Rest = Rest.NONE
     void_due: bool = False
+    look_due: bool = False  # the provider said something: read the intent anew
 
 
 class OrderFacts(Message):
@@ -63,6 +65,7 @@ class OrderFacts(Message):
     revision: int = 0
     status: OrderStatus = OrderStatus.PENDING
     verdict: Verdict | None = None
+    verified: bool = False
     shipments: tuple[ShipmentFacts, ...] = ()
     payment: PaymentFacts = PaymentFacts()
     expires_at: datetime | None = None

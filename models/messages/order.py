@@ -13,6 +13,7 @@ class OrderInput(Message):
     number: str
     channel: str
     brand: str
+    summary: str = ""
     link: str = ""
     timings: OrderTimings = OrderTimings()
     facts: Facts = Facts()

@@ -1,0 +1,65 @@
+"""The money's steps: planned in Postgres, asked of Stripe once (looked up before any second try), recorded."""
+
+from temporalio import activity
+
+from activities.ports import Authorization, Authorized, MoneyLedger, MoneyMoved, PaymentGateway, Planned
+from models.messages.activities import Learned, OrderRef, ShipmentRef
+from models.words import Outcome
+
+
+class PaymentActivities:
+    def __init__(self, money: MoneyLedger, gateway: PaymentGateway) -> None:
+        self._money = money
+        self._gateway = gateway
+
+    @activity.defn
+    def authorize(self, ref: OrderRef) -> Learned:
+        """Authorize the order's total; its recording confirms the order."""
+        return self._authorized(ref.order_id, self._money.plan_authorization(ref.order_id))
+
+    @activity.defn
+    def authorize_rest(self, ref: ShipmentRef) -> Learned:
+        """Authorize what the next capture would release, off-session on the saved method."""
+        return self._authorized(ref.order_id, self._money.plan_rest(ref.order_id, ref.shipment_id))
+
+    @activity.defn
+    def keep_alive(self, ref: OrderRef) -> Learned:
+        """Replace an authorization that is about to lapse by a fresh one."""
+        return self._authorized(ref.order_id, self._money.plan_renewal(ref.order_id))
+
+    @activity.defn
+    def capture(self, ref: ShipmentRef) -> Learned:
+        """Take the money for one shipment, before it is handed over."""
+        planned = self._money.plan_capture(ref.order_id, ref.shipment_id)
+        if isinstance(planned, Learned):
+            return planned
+        ask = planned.ask
+        if not planned.fresh and (view := self._gateway.look(ask.intent_id)).received > ask.received_before:
+            return self._money.record_capture(ref.order_id, ask.key, MoneyMoved(Outcome.SUCCEEDED, view))
+        answer = self._gateway.capture(key=ask.key, intent_id=ask.intent_id, amount=ask.amount, final=ask.final)
+        return self._money.record_capture(ref.order_id, ask.key, answer)
+
+    @activity.defn
+    def void(self, ref: OrderRef) -> Learned:
+        """Give an authorization back."""
+        planned = self._money.plan_void(ref.order_id)
+        if isinstance(planned, Learned):
+            return planned
+        answer = self._gateway.void(key=planned.ask.key, intent_id=planned.ask.intent_id)
+        return self._money.record_void(ref.order_id, planned.ask.key, answer)
+
+    @activity.defn
+    def look(self, ref: OrderRef) -> Learned:
+        """Read an intent anew, since Stripe said that something happened to it."""
+        intent_id = self._money.intent_to_look_at(ref.order_id)
+        if isinstance(intent_id, Learned):
+            return intent_id
+        return self._money.record_look(ref.order_id, self._gateway.look(intent_id))
+
+    def _authorized(self, order_id: str, planned: Planned[Authorization] | Learned) -> Learned:
+        if isinstance(planned, Learned):
+            return planned
+        answer: Authorized | None = None if planned.fresh else self._gateway.find_authorization(planned.ask)
+        return self._money.record_authorization(
+            order_id, planned.ask.key, answer or self._gateway.authorize(planned.ask)
+        )

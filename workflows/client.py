@@ -1,0 +1,133 @@
+"""How everyone else talks to runs: one plugin for client, worker, replayer and tests, and one function per message.
+
+"Not heard" is an answer here, not an error: the caller's row is committed, so it says 202 and looks again.
+"""
+
+import time
+from datetime import timedelta
+from typing import Final, Literal
+
+from temporalio.client import (
+    Client,
+    RPCTimeoutOrCancelledError,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.plugin import SimplePlugin
+from temporalio.service import RPCError, RPCStatusCode
+
+from models.ids import CHECKOUT_UPDATE_ID, TASK_QUEUE_ORDERS
+from models.messages.commands import Asked, Cancel, CommandOutcome, FactArrived
+from models.messages.order import CheckoutAnswer, OrderInput, RunView
+from workflows.order import OrderWorkflow
+from workflows.search import at_start
+
+_RPC: Final = timedelta(seconds=2)
+_ANSWERS_FOR: Final = 1.0  # seconds that a "yes, Temporal answers" is trusted
+
+
+class ShelfwayPlugin(SimplePlugin):
+    """The converter that client, worker, replayer and tests share."""
+
+    def __init__(self) -> None:
+        super().__init__("shelfway", data_converter=pydantic_data_converter)
+
+
+async def connect(*, lazy: bool = False) -> Client:
+    """A client by Temporal's own environment variables and profile (address, namespace, TLS, API key)."""
+    config = ClientConfig.load_client_connect_config()
+    return await Client.connect(**config, plugins=[ShelfwayPlugin()], lazy=lazy)
+
+
+def _start(order: OrderInput, *, resume: bool) -> WithStartWorkflowOperation[OrderWorkflow, object]:
+    reuse = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY if resume else WorkflowIDReusePolicy.REJECT_DUPLICATE
+    return WithStartWorkflowOperation(
+        OrderWorkflow.run,
+        order,
+        id=order.order_id,
+        task_queue=TASK_QUEUE_ORDERS,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        id_reuse_policy=reuse,
+        search_attributes=at_start(order),
+        static_summary=order.summary,
+        static_details=f"[Order {order.number}]({order.link})" if order.link else f"Order {order.number}",
+    )
+
+
+async def check_out(client: Client, order: OrderInput, wait: float) -> CheckoutAnswer | None:
+    """Start the order's run and wait at most `wait` seconds for its verdict; None when it is not known by then."""
+    try:
+        return await client.execute_update_with_start_workflow(
+            "checkout",
+            result_type=CheckoutAnswer,
+            id=CHECKOUT_UPDATE_ID,
+            start_workflow_operation=_start(order, resume=False),
+            rpc_timeout=timedelta(seconds=wait),
+        )
+    except WorkflowAlreadyStartedError:
+        return None  # the run is over: its row has the verdict
+    except (RPCError, RPCTimeoutOrCancelledError, WorkflowUpdateRPCTimeoutOrCancelledError, WorkflowUpdateFailedError):
+        return None
+
+
+async def command(client: Client, order_id: str, asked: Asked, wait: float) -> CommandOutcome | None:
+    """Send a command by its id and wait at most `wait` seconds; None when its outcome was not heard."""
+    return await _update(client, order_id, asked, asked.command_id, wait)
+
+
+async def cancel(client: Client, order_id: str, ask: Cancel, wait: float) -> CommandOutcome | None:
+    """The same for a cancel, by its key."""
+    return await _update(client, order_id, ask, ask.key, wait)
+
+
+async def _update(
+    client: Client, order_id: str, message: Asked | Cancel, update_id: str, wait: float
+) -> CommandOutcome | None:
+    handle = client.get_workflow_handle(order_id)
+    name = message.kind.value if isinstance(message, Asked) else "cancel"
+    try:
+        return await handle.execute_update(
+            name, message, id=update_id, result_type=CommandOutcome, rpc_timeout=timedelta(seconds=wait)
+        )
+    except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError, WorkflowUpdateFailedError):
+        return None
+
+
+async def signal_fact(client: Client, order_id: str, arrived: FactArrived) -> Literal["sent", "no_run", "away"]:
+    """Tell a run of a fact. `no_run`: it is over, so the fact is applied in Postgres; `away`: try again later."""
+    try:
+        await client.get_workflow_handle(order_id).signal(OrderWorkflow.fact, arrived, rpc_timeout=_RPC)
+    except RPCError as error:
+        return "no_run" if error.status == RPCStatusCode.NOT_FOUND else "away"
+    return "sent"
+
+
+async def view(client: Client, order_id: str) -> RunView | None:
+    """What a run waits for; None when it is over, or nobody can say."""
+    try:
+        return await client.get_workflow_handle(order_id).query(OrderWorkflow.view, rpc_timeout=_RPC)
+    except RPCError:
+        return None
+
+
+class Pulse:
+    """Whether Temporal answers: one cheap call, believed for a second."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._yes_until = 0.0
+
+    async def answers(self) -> bool:
+        if time.monotonic() < self._yes_until:
+            return True
+        try:
+            await self._client.service_client.check_health(timeout=timedelta(seconds=1))
+        except RPCError:
+            return False
+        self._yes_until = time.monotonic() + _ANSWERS_FOR
+        return True

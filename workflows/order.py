@@ -1,0 +1,253 @@
+"""One order, from checkout to the end of its return window: what ops see as one run, with the order's id.
+
+`run` only listens. The work is done by attendants, one for each key of `next_step`: checkout, order, payment and each
+shipment. An attendant asks what comes next, does it or waits for it, and is never cancelled; a command or a fact only
+changes what comes next. Amounts, addresses and lots are never here: steps answer with `OrderFacts`.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.orders import OrderActivities
+    from models.messages.activities import EffectFailed
+    from models.messages.commands import Asked, Cancel, CommandOutcome, FactArrived
+    from models.messages.facts import CHECKOUT, ORDER, PAYMENT, Stuck
+    from models.messages.order import CheckoutAnswer, OrderInput, OrderResult, RunView
+    from models.shipment import Closed, Do, Wait, begin, finish, lapse, learn, next_step
+    from models.words import CommandKind, Verdict
+    from workflows.effects import carry_out, summary
+    from workflows.options import in_postgres
+    from workflows.search import changes
+    from workflows.view import status_table, view_of, waiting_for
+
+_AT_LEAST = timedelta(milliseconds=1)  # a timer of zero is none
+
+
+@workflow.defn
+class OrderWorkflow:
+    @workflow.init
+    def __init__(self, order: OrderInput) -> None:
+        self._order = order
+        self._facts = order.facts
+        self._shown = order.facts.known
+        self._answers: dict[str, CommandOutcome] = {}
+        self._attendants: dict[str, asyncio.Task[None]] = {}
+        self._moved = False  # something happened since this run began: it may be continued as a new one
+
+    @workflow.run
+    async def run(self, _order: OrderInput) -> OrderResult:
+        """The order's life. Temporal's own Cancel is a cancel by ops, not an end of the run."""
+        life = asyncio.create_task(self._life())
+        while not life.done():
+            try:
+                await workflow.wait_condition(life.done)
+            except asyncio.CancelledError:
+                self._ask_cancel(Cancel(key="temporal-cancel", reason="cancelled_in_temporal"))
+        return life.result()
+
+    async def _life(self) -> OrderResult:
+        await self._check_out()
+        await self._fulfil()
+        await self._wait_out_the_window()
+        known = self._facts.known
+        return OrderResult(status=known.status, shipments=len(known.shipments), stores=known.stores)
+
+    async def _check_out(self) -> None:
+        """Verify, plan and reserve, authorize: until there is a verdict. A refusal's own step leaves nothing held."""
+        self._attend(ORDER)
+        self._attend(CHECKOUT)
+        await self._until(lambda: self._facts.known.verdict is not None)
+
+    async def _fulfil(self) -> None:
+        """Each shipment on its way, the payment beside them; re-sourcing adds shipments as it goes."""
+        self._attend_all()
+        await self._until(lambda: not any(s.open for s in self._facts.known.shipments) and self._is_settled())
+
+    async def _wait_out_the_window(self) -> None:
+        await self._until(lambda: self._attendants[ORDER].done() and workflow.all_handlers_finished())
+
+    def _is_settled(self) -> bool:
+        known = self._facts.known
+        return known.verdict is not Verdict.REQUIRES_ACTION and not known.payment.open
+
+    # Attendants
+
+    def _attend(self, key: str) -> None:
+        if key not in self._attendants or self._attendants[key].done():
+            self._attendants[key] = asyncio.create_task(self._attendant(key), name=key)
+
+    def _attend_all(self) -> None:
+        """An attendant for whatever is open once checkout has its verdict."""
+        if self._facts.known.verdict is None:
+            return
+        for key in (PAYMENT, *(s.id for s in self._facts.known.shipments)):
+            if not isinstance(next_step(self._facts, key), Closed):
+                self._attend(key)
+
+    async def _attendant(self, key: str) -> None:
+        """What comes next for one key, again and again, until nothing does."""
+        while not isinstance(step := next_step(self._facts, key), Closed):
+            if isinstance(step, Do):
+                await self._do(key, step)
+            elif not await self._sleep_until_changed(key, step):
+                self._facts = lapse(self._facts, key)
+
+    async def _sleep_until_changed(self, key: str, step: Wait) -> bool:
+        return await self._sleep(lambda: next_step(self._facts, key) != step, step.until, waiting_for(self._facts, key))
+
+    async def _do(self, key: str, step: Do) -> None:
+        """Carry out one effect and learn from it. One that can never succeed is stuck until a person says retry."""
+        self._facts = begin(self._facts, key, step)
+        words = summary(self._facts, key, step)
+        try:
+            learned = await carry_out(self._order.order_id, key, step, words)
+        except ActivityError as error:
+            until = workflow.now() + self._order.timings.stuck_review
+            self._facts = self._facts.but(
+                doing=tuple(d for d in self._facts.doing if d[0] != key),
+                stuck=(*self._facts.stuck, Stuck(key=key, effect=step.effect, until=until)),
+            )
+            await self._open_case(key, step, error, until)
+            return
+        self._facts = learn(finish(self._facts, key, step), learned.facts)
+        if step.asked:
+            self._answers[step.asked.command_id] = learned.outcome or CommandOutcome(done=True, code="done")
+            if step.asked.kind is CommandKind.RETRY:
+                self._facts = self._facts.but(stuck=())
+        self._moved = True
+        self._attend_all()
+        self._show()
+
+    async def _open_case(self, key: str, step: Do, error: ActivityError, until: datetime) -> None:
+        cause = error.cause
+        failed = EffectFailed(
+            order_id=self._order.order_id,
+            key=key,
+            effect=step.effect,
+            error_type=getattr(cause, "type", None) or type(cause).__name__,
+            stuck_until=until,
+        )
+        learned = await in_postgres(OrderActivities.open_case, failed, f"Stuck: {step.effect}. Open a case")
+        self._facts = learn(self._facts, learned.facts)
+        self._show()
+
+    def _show(self) -> None:
+        """Ops' view in Temporal's UI: search attributes when they change, the status table always."""
+        known = self._facts.known
+        if updates := changes(self._shown, known):
+            workflow.upsert_search_attributes(updates)
+        self._shown = known
+        workflow.set_current_details(status_table(self._facts))
+
+    # Waiting
+
+    async def _sleep(self, woken: Callable[[], bool], until: datetime | None = None, words: str = "") -> bool:
+        """The one guarded wait outside `run`: True when woken, False when the timer says so (never the clock)."""
+        while True:
+            timeout = max(until - workflow.now(), _AT_LEAST) if until else None
+            try:
+                await workflow.wait_condition(woken, timeout=timeout, timeout_summary=words if until else None)
+            except TimeoutError:
+                return False
+            except asyncio.CancelledError:
+                if not woken():
+                    continue
+            return True
+
+    async def _until(self, reached: Callable[[], bool]) -> None:
+        """The one idle place: a broken attendant fails the workflow task here, and a long run is continued as new."""
+        while not reached():
+            await self._sleep(lambda: reached() or self._is_broken() or self._may_renew())
+            for attendant in self._attendants.values():
+                if attendant.done():
+                    attendant.result()
+            if not reached() and self._may_renew():
+                workflow.continue_as_new(self._order.but(facts=self._facts))
+
+    def _is_broken(self) -> bool:
+        return any(a.done() and a.exception() is not None for a in self._attendants.values())
+
+    def _may_renew(self) -> bool:
+        """Due, no effect in flight, nobody's answer outstanding, every attendant at rest."""
+        due = self._order.renew_at_every_idle_point or workflow.info().is_continue_as_new_suggested()
+        if not (due and self._moved and workflow.all_handlers_finished()) or self._facts.doing:
+            return False
+        return not any(isinstance(next_step(self._facts, key), Do) for key in self._attendants)
+
+    # Messages
+
+    def _ask(self, asked: Asked) -> None:
+        if asked.command_id not in self._answers and asked not in self._facts.asked:
+            self._facts = self._facts.but(asked=(*self._facts.asked, asked))
+
+    def _ask_cancel(self, ask: Cancel) -> str:
+        command_id = ask.key if ask.key.startswith("cmd_") else f"{self._order.order_id}:{ask.key}"
+        self._ask(Asked(command_id=command_id, kind=CommandKind.CANCEL, cancel=ask))
+        return command_id
+
+    async def _answer(self, command_id: str) -> CommandOutcome:
+        await self._sleep(lambda: command_id in self._answers)
+        return self._answers[command_id]
+
+    async def _obey(self, asked: Asked) -> CommandOutcome:
+        self._ask(asked)
+        return await self._answer(asked.command_id)
+
+    @workflow.update(description="The checkout's verdict: confirmed, requires_action, or why not")
+    async def checkout(self) -> CheckoutAnswer:
+        await self._sleep(lambda: self._facts.known.verdict is not None)
+        known = self._facts.known
+        return CheckoutAnswer(verdict=known.verdict or Verdict.EXPIRED, status=known.status)
+
+    @workflow.update(description="Cancel: answers when label, money and stock are undone, or why it cannot be")
+    async def cancel(self, ask: Cancel) -> CommandOutcome:
+        outcome = await self._answer(self._ask_cancel(ask))
+        if outcome.done:
+            await self._sleep(lambda: not self._facts.known.undoing)
+        return outcome
+
+    @workflow.update(description="A store takes the shipment it was offered")
+    async def accept(self, asked: Asked) -> CommandOutcome:
+        return await self._obey(asked)
+
+    @workflow.update(description="A store refuses its shipment, with a reason; it is sourced elsewhere")
+    async def reject(self, asked: Asked) -> CommandOutcome:
+        return await self._obey(asked)
+
+    @workflow.update(description="The parcel is packed: label and capture follow")
+    async def pack(self, asked: Asked) -> CommandOutcome:
+        return await self._obey(asked)
+
+    @workflow.update(description="The carrier has the parcel: its stock goes down")
+    async def hand_over(self, asked: Asked) -> CommandOutcome:
+        return await self._obey(asked)
+
+    @workflow.update(description="Stop what comes next, for a reason; deadlines go on")
+    async def hold(self, asked: Asked) -> CommandOutcome:
+        return await self._obey(asked)
+
+    @workflow.update(description="Take one hold away")
+    async def release(self, asked: Asked) -> CommandOutcome:
+        return await self._obey(asked)
+
+    @workflow.update(description="Try again what was stuck")
+    async def retry(self, asked: Asked) -> CommandOutcome:
+        return await self._obey(asked)
+
+    @workflow.signal(name="cancel", description="The same as the Update; durable at once, with no worker up")
+    def cancel_signal(self, ask: Cancel) -> None:
+        self._ask_cancel(ask)
+
+    @workflow.signal(description="Something happened outside: a row of the inbox")
+    def fact(self, arrived: FactArrived) -> None:
+        if arrived.id not in self._facts.arrived:
+            self._facts = self._facts.but(arrived=(*self._facts.arrived, arrived.id))
+
+    @workflow.query(description="What the run waits for, until when, and whose turn it is")
+    def view(self) -> RunView:
+        return view_of(self._facts)
