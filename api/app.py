@@ -1,0 +1,61 @@
+"""The composition root of the HTTP API: builds the stores once, mounts the routers, and nothing else.
+
+Run it as `uvicorn api.app:create_app --factory`.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from api import errors, openapi
+from api.deps import callers
+from api.middleware import Envelope
+from api.routes import health
+from api.runs import Runs, TemporalRuns
+from models.clock import Clock, SystemClock
+from models.config import Settings
+from models.db import Database
+
+DESCRIPTION = """Every shelf is a place to ship from: one API for storefronts, customer service, stores and operations.
+
+Money is an integer of the currency's smallest unit. Times are UTC. Every error is `application/problem+json` with a
+stable `code`. A `POST` that moves money or stock wants an `Idempotency-Key`."""
+
+
+def create_app(
+    settings: Settings | None = None, *, clock: Clock | None = None, temporal: Runs | None = None
+) -> FastAPI:
+    """The API. Without arguments: settings of the environment, the machine's clock, and Temporal at the first need."""
+    settings = settings or Settings()  # pyright: ignore[reportCallIssue] (the environment has the required ones)
+    app = FastAPIOffline(
+        title="Shelfway",
+        version="0.1.0",
+        description=DESCRIPTION,
+        openapi_tags=openapi.TAGS,
+        generate_unique_id_function=openapi.operation_id,
+        lifespan=_lifespan,
+    )
+    _compose(app, settings, clock or SystemClock(), temporal or TemporalRuns())
+    errors.install(app)
+    app.add_middleware(Envelope)
+    for router in (health.router,):
+        app.include_router(router)
+    app.openapi = lambda: openapi.describe(app)
+    return app
+
+
+def _compose(app: FastAPI, settings: Settings, clock: Clock, runs: Runs) -> None:
+    database = Database(settings.database_url, lock_timeout=1000, statement_timeout=2000)
+    app.state.settings = settings
+    app.state.clock = clock
+    app.state.runs = runs
+    app.state.database = database
+    app.state.callers = callers(settings.api_keys)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    yield
+    app.state.database.dispose()
