@@ -1,0 +1,154 @@
+"""The carrier's port on EasyPost's official client. It decides nothing about a parcel and logs no body.
+
+The client repeats a GET by itself up to three times, a POST never; it knows no idempotency key, so a purchase whose
+answer was lost is looked up by the carrier's shipment, which sells its label once.
+"""
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from decimal import DecimalException
+from typing import Any, Final
+
+from easypost.easypost_client import EasyPostClient
+from easypost.errors import (
+    ApiError,
+    EasyPostError,
+    ForbiddenError,
+    HttpError,
+    InvalidRequestError,
+    NotFoundError,
+    PaymentError,
+    RateLimitError,
+    UnauthorizedError,
+)
+from easypost.errors import BadRequestError as MalformedError
+from easypost.errors import TimeoutError as TimedOutError
+from pydantic import ValidationError
+
+from activities.gateways import easypost_wire as wire
+from activities.gateways.transport import RejectedError, never_sent
+from activities.ports import Address, AddressVerdict, BoughtLabel, Parcel, Prepared, Rate
+from models.errors import OutcomeUnknownError, VendorUnavailableError
+
+TIMEOUT: Final = 4  # seconds
+_HOST: Final = "https://api.easypost.com"
+
+
+class EasyPostGateway:
+    """Implements `activities.ports.CarrierGateway`. A `base` points the client at a sandbox."""
+
+    def __init__(self, api_key: str, *, base: str | None = None) -> None:
+        self._api_key = api_key
+        self._api_base = f"{(base or _HOST).rstrip('/').removesuffix('/v2')}/v2"
+        self._threads = threading.local()
+
+    def verify(self, address: Address) -> AddressVerdict:
+        """Whether it can be delivered to, and where it lies. It goes as typed, and without the person."""
+        place: dict[str, Any] = {
+            "street1": address.street,
+            "street2": address.street2,
+            "city": address.city,
+            "state": address.state,
+            "zip": address.postcode,
+            "country": address.country,
+        }
+        given = {name: text for name, text in place.items() if text}
+        with _errors_in_our_words():
+            try:
+                answer = self._client.address.create(verify=True, **given)
+            except InvalidRequestError as error:
+                return AddressVerdict(deliverable=False, reason=_first_code(error))
+            return wire.verdict_of(answer.to_dict())
+
+    def prepare(self, parcel: Parcel) -> Prepared:
+        """The carrier's shipment with its rates. Costs nothing, so one of unknown outcome is simply prepared again."""
+        params = wire.creation_of(parcel)
+        with _errors_in_our_words():
+            found = wire.shipment_of(self._client.shipment.create(**params).to_dict())
+        if isinstance(found, BoughtLabel):
+            raise OutcomeUnknownError("easypost: a new shipment came with a label")
+        return found
+
+    def look(self, carrier_shipment_id: str) -> BoughtLabel | Prepared:
+        """What became of it: its label, or its rates."""
+        with _errors_in_our_words():
+            return wire.shipment_of(self._client.shipment.retrieve(carrier_shipment_id).to_dict())
+
+    def buy(self, carrier_shipment_id: str, rate: Rate) -> BoughtLabel:
+        """Buy the label at this rate; where it was bought before, that label."""
+        with _errors_in_our_words():
+            try:
+                answer = self._client.shipment.buy(carrier_shipment_id, rate={"id": rate.id})
+            except InvalidRequestError as error:
+                if error.code != "SHIPMENT.POSTAGE.EXISTS":
+                    raise
+                found = self.look(carrier_shipment_id)
+            else:
+                found = wire.shipment_of(answer.to_dict())
+        if isinstance(found, Prepared):
+            raise OutcomeUnknownError("easypost: bought, but there is no label yet")
+        return found
+
+    def refund(self, carrier_shipment_id: str) -> str:
+        """Ask for the label's money; the carrier's word for where that stands. Asking again changes nothing."""
+        with _errors_in_our_words():
+            try:
+                answer = self._client.shipment.refund(carrier_shipment_id)
+            except InvalidRequestError:
+                answer = self._client.shipment.retrieve(carrier_shipment_id)
+                if wire.WireShipment.model_validate(answer.to_dict()).refund_status is None:
+                    raise
+            return wire.WireShipment.model_validate(answer.to_dict()).refund_status or "submitted"
+
+    @property
+    def _client(self) -> EasyPostClient:
+        """One client a thread: it does not claim to be safe to share."""
+        client: EasyPostClient | None = getattr(self._threads, "client", None)
+        if client is None:
+            client = EasyPostClient(self._api_key, api_base=self._api_base, timeout=TIMEOUT)
+            self._threads.client = client
+        return client
+
+
+@contextmanager
+def _errors_in_our_words() -> Generator[None]:
+    """The chain is cut (`from None`): the client's own exceptions hold whole bodies.
+
+    Where `error` is no object the client fails with an AttributeError of its own.
+    """
+    try:
+        yield
+    except EasyPostError as error:
+        raise _in_our_words(error) from None
+    except (ValidationError, ValueError, AttributeError, TypeError, KeyError, DecimalException):
+        raise OutcomeUnknownError("easypost: the answer makes no sense") from None
+
+
+def _in_our_words(error: EasyPostError) -> Exception:
+    status = getattr(error, "http_status", None)
+    if isinstance(error, HttpError | TimedOutError):
+        if never_sent(error.__context__):
+            return VendorUnavailableError("easypost: no connection")
+        return OutcomeUnknownError("easypost: the connection was lost or timed out")
+    if isinstance(error, RateLimitError):
+        return VendorUnavailableError("easypost: busy (429)")
+    if isinstance(error, UnauthorizedError | ForbiddenError | PaymentError):
+        # the account's own trouble (key, balance): it works again when that is put right
+        return VendorUnavailableError(f"easypost: the account was not accepted ({status})")
+    if isinstance(error, InvalidRequestError | MalformedError | NotFoundError):
+        return RejectedError(f"easypost: {status} {error.code} {_fields(error)}".rstrip())
+    return OutcomeUnknownError(f"easypost: {status or 'no'} answer that settles nothing")
+
+
+def _problems(error: ApiError) -> list[dict[str, Any]]:
+    found: list[Any] = error.errors or []
+    return [each for each in found if isinstance(each, dict)]
+
+
+def _first_code(error: ApiError) -> str:
+    return next((str(each["code"]) for each in _problems(error) if each.get("code")), error.code or "unverified")
+
+
+def _fields(error: ApiError) -> str:
+    return " ".join(sorted({str(each["field"]) for each in _problems(error) if each.get("field")}))

@@ -1,0 +1,201 @@
+"""The payment port on Stripe's official client. It decides nothing about an order and logs no body.
+
+Every error text names Stripe's codes and parameters alone: its messages may hold what a person typed.
+"""
+
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, Final, cast
+
+import stripe
+from pydantic import ValidationError
+
+from activities.gateways import stripe_wire as wire
+from activities.gateways.transport import RejectedError, never_sent
+from activities.ports import Authorization, Authorized, IntentView, MoneyMoved
+from models.errors import OutcomeUnknownError, VendorUnavailableError
+from models.money import to_stripe
+from models.words import IntentState, Outcome
+
+TIMEOUT: Final = 4.0  # seconds
+_EXPAND: Final = ["latest_charge"]
+
+# 400s that speak of the intent's state, the amount or the method, not of a mistake in our call
+_REFUSALS: Final = frozenset(
+    {
+        "amount_too_large",
+        "amount_too_small",
+        "charge_already_captured",
+        "charge_expired_for_capture",
+        "payment_intent_unexpected_state",
+        "payment_method_unexpected_state",
+    }
+)
+
+
+class StripeGateway:
+    """Implements `activities.ports.PaymentGateway`. A `base` points the client at a sandbox."""
+
+    def __init__(self, api_key: str, *, base: str | None = None, live: bool = False) -> None:
+        if not live and "_live_" in api_key:
+            raise ValueError("a live Stripe key is used only where SHELFWAY_STRIPE_LIVE says so")
+        logging.getLogger("stripe").setLevel(logging.WARNING)  # below that the client logs bodies
+        self._client = stripe.StripeClient(
+            api_key,
+            base_addresses={"api": base.rstrip("/")} if base else None,
+            http_client=stripe.RequestsClient(timeout=TIMEOUT),
+            max_network_retries=0,
+        )
+
+    def authorize(self, ask: Authorization) -> Authorized:
+        """Create and confirm one intent with manual capture. A decline is an answer, and so is 3-D Secure."""
+        customer_id = self._customer(ask)
+        params = _creation(ask, customer_id)
+        with _errors_in_our_words():
+            try:
+                intent = self._client.v1.payment_intents.create(params, {"idempotency_key": ask.key})
+            except (stripe.CardError, stripe.InvalidRequestError) as error:
+                return _refused(error, customer_id)
+            view = wire.view_of(wire.read(intent.to_dict()))
+        return Authorized(wire.outcome_of(view), customer_id, view, view.reason)
+
+    def find_authorization(self, ask: Authorization) -> Authorized | None:
+        """Listed by customer and matched on metadata; never by Search, which lags."""
+        customer_id = self._customer(ask)
+        with _errors_in_our_words():
+            page = self._client.v1.payment_intents.list(
+                {"customer": customer_id, "limit": 100, "expand": ["data.latest_charge"]}
+            )
+            intents = (wire.read(found.to_dict()) for found in page.auto_paging_iter())
+            intent = next((each for each in intents if each.metadata.get("operation") == ask.key), None)
+        if intent is None:
+            return None
+        view = wire.view_of(intent)
+        return Authorized(wire.outcome_of(view), customer_id, view, view.reason)
+
+    def capture(self, *, key: str, intent_id: str, amount: int, final: bool, currency: str | None = None) -> MoneyMoved:
+        """Take `amount`. Not `final` keeps the rest held, which only an intent with multicapture can do.
+
+        Without a `currency` the intent is read first, since Stripe counts some currencies otherwise than we do.
+        """
+        at_stripe = to_stripe(amount, currency or self._read(intent_id).currency)
+        params: stripe.params.PaymentIntentCaptureParams = {"amount_to_capture": at_stripe, "expand": _EXPAND}
+        if not final:
+            params["final_capture"] = False
+        with _errors_in_our_words():
+            try:
+                intent = self._client.v1.payment_intents.capture(intent_id, params, {"idempotency_key": key})
+            except (stripe.CardError, stripe.InvalidRequestError) as error:
+                return MoneyMoved(Outcome.REFUSED, reason=_reason(error), intent=self.look(intent_id))
+            return MoneyMoved(Outcome.SUCCEEDED, wire.view_of(wire.read(intent.to_dict())))
+
+    def void(self, *, key: str, intent_id: str) -> MoneyMoved:
+        """Give back what is still held. An intent that is canceled already has succeeded; a captured one refuses."""
+        with _errors_in_our_words():
+            try:
+                intent = self._client.v1.payment_intents.cancel(
+                    intent_id, {"expand": _EXPAND}, {"idempotency_key": key}
+                )
+            except (stripe.CardError, stripe.InvalidRequestError) as error:
+                reason, view = _reason(error), self.look(intent_id)
+                if view.state is IntentState.VOIDED:
+                    return MoneyMoved(Outcome.SUCCEEDED, view)
+                return MoneyMoved(Outcome.REFUSED, view, reason)
+            return MoneyMoved(Outcome.SUCCEEDED, wire.view_of(wire.read(intent.to_dict())))
+
+    def look(self, intent_id: str) -> IntentView:
+        """The intent as it is now."""
+        return wire.view_of(self._read(intent_id))
+
+    def _read(self, intent_id: str) -> wire.Intent:
+        with _errors_in_our_words():
+            return wire.read(self._client.v1.payment_intents.retrieve(intent_id, {"expand": _EXPAND}).to_dict())
+
+    def _customer(self, ask: Authorization) -> str:
+        """The order's Stripe Customer, made once under its own key; it carries no person's data."""
+        if ask.customer_id is not None:
+            return ask.customer_id
+        with _errors_in_our_words():
+            customer = self._client.v1.customers.create(
+                {"metadata": {"order_id": ask.order_id}}, {"idempotency_key": ask.customer_key}
+            )
+            return customer.id
+
+
+def _creation(ask: Authorization, customer_id: str) -> stripe.params.PaymentIntentCreateParams:
+    params: stripe.params.PaymentIntentCreateParams = {
+        "amount": to_stripe(ask.amount, ask.currency),
+        "currency": ask.currency,
+        "customer": customer_id,
+        "payment_method": ask.payment_method,
+        "allowed_payment_method_types": ["card"],
+        "payment_method_options": {"card": {"request_multicapture": "if_available"}},
+        "capture_method": "manual",
+        "confirm": True,
+        "metadata": {"order_id": ask.order_id, "operation": ask.key},
+        "expand": _EXPAND,
+    }
+    if ask.off_session:
+        params["off_session"] = True
+    else:
+        params["setup_future_usage"] = "off_session"
+    return params
+
+
+def _refused(error: stripe.CardError | stripe.InvalidRequestError, customer_id: str) -> Authorized:
+    """A decline, or a method that cannot be charged; any other 400 is our mistake and goes on as an error."""
+    told = _told(error)
+    if isinstance(error, stripe.InvalidRequestError) and told.get("param") == "payment_method":
+        return Authorized(Outcome.REFUSED, customer_id, None, error.code or "payment_method_unusable")
+    reason = _reason(error)
+    view = wire.view_of(wire.read(told["payment_intent"])) if told.get("payment_intent") else None
+    return Authorized(Outcome.REFUSED, customer_id, view, reason)
+
+
+def _reason(error: stripe.CardError | stripe.InvalidRequestError) -> str:
+    """Stripe's word for a refusal; raises the error again where it is none."""
+    if isinstance(error, stripe.CardError):
+        return _told(error).get("decline_code") or error.code or "card_declined"
+    if error.code in _REFUSALS:
+        return error.code
+    raise error
+
+
+def _told(error: stripe.StripeError) -> dict[str, Any]:
+    """What stands under `error` in Stripe's answer."""
+    body = cast("dict[str, Any]", error.json_body) if isinstance(error.json_body, dict) else {}
+    return body.get("error") or {}
+
+
+@contextmanager
+def _errors_in_our_words() -> Generator[None]:
+    """The chain is cut (`from None`): Stripe's own exceptions hold whole bodies."""
+    try:
+        yield
+    except stripe.StripeError as error:
+        raise _in_our_words(error) from None
+    except (ValidationError, ValueError):
+        raise OutcomeUnknownError("stripe: the answer makes no sense") from None
+
+
+def _in_our_words(error: stripe.StripeError) -> Exception:
+    status = error.http_status
+    if isinstance(error, stripe.APIConnectionError):
+        if never_sent(error.__cause__):
+            return VendorUnavailableError("stripe: no connection")
+        return OutcomeUnknownError("stripe: the connection was lost or timed out")
+    if status in (409, 429):
+        return VendorUnavailableError(f"stripe: busy ({status})", retry_after=_retry_after(error))
+    if status in (401, 403):  # a key that was revoked or rotated: it works again when the deployment is put right
+        return VendorUnavailableError(f"stripe: the key was not accepted ({status})")
+    if isinstance(error, stripe.CardError | stripe.InvalidRequestError | stripe.IdempotencyError):
+        told = _told(error)
+        words = [str(told[name]) for name in ("type", "code", "param") if told.get(name)]
+        return RejectedError(f"stripe: {status} {' '.join(words)}")
+    return OutcomeUnknownError(f"stripe: {status or 'no'} answer that settles nothing")
+
+
+def _retry_after(error: stripe.StripeError) -> float | None:
+    text = (error.headers or {}).get("Retry-After", "")
+    return float(text) if text.isdecimal() else None

@@ -1,0 +1,40 @@
+"""Which of a carrier's offers is bought."""
+
+from dataclasses import dataclass
+
+from models.shipping import choose_rate
+
+
+@dataclass(frozen=True)
+class Offer:
+    service: str
+    amount: int
+    days: int | None
+    id: str = "rate"
+
+
+SLOW, FAST, FASTEST = Offer("GroundAdvantage", 500, 5), Offer("Priority", 700, 2), Offer("Express", 2500, 1)
+
+
+def test_the_cheapest_is_bought_when_several_keep_the_promise() -> None:
+    assert choose_rate([FASTEST, FAST, SLOW], transit_days=2, hazmat=False) == FAST
+
+
+def test_the_fastest_is_bought_when_none_keeps_the_promise() -> None:
+    assert choose_rate([SLOW, FASTEST, FAST], transit_days=0, hazmat=False) == FASTEST
+
+
+def test_a_service_without_days_is_the_last_resort_when_nothing_is_known_of_it() -> None:
+    vague = Offer("Parcel", 100, None)
+    assert choose_rate([vague, SLOW], transit_days=1, hazmat=False) == SLOW
+    assert choose_rate([vague], transit_days=1, hazmat=False) == vague
+
+
+def test_only_the_road_is_taken_when_the_parcel_is_dangerous() -> None:
+    assert choose_rate([FASTEST, FAST, SLOW], transit_days=1, hazmat=True) == SLOW
+    assert choose_rate([Offer("Paket", 400, 2), FAST], transit_days=2, hazmat=True) == Offer("Paket", 400, 2)
+
+
+def test_nothing_is_bought_when_no_service_may_carry_the_parcel() -> None:
+    assert choose_rate([FAST], transit_days=9, hazmat=True) is None
+    assert choose_rate([], transit_days=9, hazmat=False) is None
