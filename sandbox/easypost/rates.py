@@ -67,7 +67,7 @@ EUROPE = (
     Tariff("DPD", "DPDCLASSIC", 529, 12, 28, 1, (1, 2, 2, 2, 3, 3, 4, 4), 1111, "EUR", ground=True),
     Tariff("DHLExpress", "DomesticExpress", 1590, 25, 45, 2, (1,) * 8, 2469, "EUR"),
 )
-EU = frozenset("AT BE BG HR CY CZ DK EE FI FR GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE".split())
+EU = frozenset("AT BE BG HR CY CZ DK EE FI FR GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE".split())  # noqa: SIM905
 ALL = (*US, *GERMANY, *EUROPE)
 
 
