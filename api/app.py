@@ -17,6 +17,15 @@ from api.runs import Runs, TemporalRuns
 from models.clock import Clock, SystemClock
 from models.config import Settings
 from models.db import Database
+from models.messages.timings import OrderTimings
+from models.stores.cases import CaseStore
+from models.stores.catalogue import CatalogueStore
+from models.stores.commands import CommandStore
+from models.stores.intake import IntakeStore
+from models.stores.locations import LocationsStore
+from models.stores.readers import OrderReader
+from models.stores.requests import RequestStore
+from models.stores.shipment_reader import ShipmentReader
 
 DESCRIPTION = """Every shelf is a place to ship from: one API for storefronts, customer service, stores and operations.
 
@@ -48,11 +57,21 @@ def create_app(
 
 def _compose(app: FastAPI, settings: Settings, clock: Clock, runs: Runs) -> None:
     database = Database(settings.database_url, lock_timeout=1000, statement_timeout=2000)
-    app.state.settings = settings
-    app.state.clock = clock
-    app.state.runs = runs
-    app.state.database = database
-    app.state.callers = callers(settings.api_keys)
+    requests = RequestStore(database, clock)
+    state = app.state
+    state.settings = settings
+    state.clock = clock
+    state.runs = runs
+    state.database = database
+    state.callers = callers(settings.api_keys)
+    state.requests = requests
+    state.intake = IntakeStore(database, clock, requests, OrderTimings.model_validate(settings.waits))
+    state.commands = CommandStore(database, clock, requests)
+    state.orders = OrderReader(database)
+    state.shipments = ShipmentReader(database)
+    state.cases = CaseStore(database, clock)
+    state.catalogue = CatalogueStore(database, clock)
+    state.locations = LocationsStore(database, clock)
 
 
 @asynccontextmanager

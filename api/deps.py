@@ -13,6 +13,14 @@ from api.runs import Runs
 from models.clock import Clock
 from models.config import Settings
 from models.db import Database
+from models.stores.cases import CaseStore
+from models.stores.catalogue import CatalogueStore
+from models.stores.commands import CommandStore
+from models.stores.intake import IntakeStore
+from models.stores.locations import LocationsStore
+from models.stores.readers import OrderReader
+from models.stores.requests import RequestStore
+from models.stores.shipment_reader import ShipmentReader
 from models.words import Role
 
 _bearer = HTTPBearer(auto_error=False, description="A named key, as `Authorization: Bearer demo-storefront`.")
@@ -34,10 +42,50 @@ def _runs(request: Request) -> Runs:
     return request.app.state.runs
 
 
+def _catalogue(request: Request) -> CatalogueStore:
+    return request.app.state.catalogue
+
+
+def _locations(request: Request) -> LocationsStore:
+    return request.app.state.locations
+
+
+def _orders(request: Request) -> OrderReader:
+    return request.app.state.orders
+
+
+def _shipments(request: Request) -> ShipmentReader:
+    return request.app.state.shipments
+
+
+def _cases(request: Request) -> CaseStore:
+    return request.app.state.cases
+
+
+def _intake(request: Request) -> IntakeStore:
+    return request.app.state.intake
+
+
+def _commands(request: Request) -> CommandStore:
+    return request.app.state.commands
+
+
+def _requests(request: Request) -> RequestStore:
+    return request.app.state.requests
+
+
 SettingsDep = Annotated[Settings, Depends(_settings)]
 DatabaseDep = Annotated[Database, Depends(_database)]
 ClockDep = Annotated[Clock, Depends(_clock)]
 TemporalDep = Annotated[Runs, Depends(_runs)]
+CatalogueDep = Annotated[CatalogueStore, Depends(_catalogue)]
+LocationsDep = Annotated[LocationsStore, Depends(_locations)]
+ReadersDep = Annotated[OrderReader, Depends(_orders)]
+ShipmentsDep = Annotated[ShipmentReader, Depends(_shipments)]
+CasesDep = Annotated[CaseStore, Depends(_cases)]
+IntakeDep = Annotated[IntakeStore, Depends(_intake)]
+CommandsDep = Annotated[CommandStore, Depends(_commands)]
+RequestsDep = Annotated[RequestStore, Depends(_requests)]
 RequestIdDep = Annotated[str, Depends(request_id_of)]
 
 

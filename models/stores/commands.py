@@ -1,0 +1,120 @@
+"""What people ask of a running order, as rows: committed before the run hears of them, so nothing asked is lost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.clock import Clock
+from models.db import Database
+from models.errors import NotFoundError
+from models.messages.commands import Asked, Cancel, CommandOutcome
+from models.mint import mint
+from models.stores.requests import Recalled, RequestKey, RequestStore
+from models.tables.messages import Command
+from models.tables.orders import Order
+from models.tables.shipments import Shipment
+from models.words import CommandKind, Role
+
+
+@dataclass(frozen=True, slots=True)
+class NewCommand:
+    """Who asks what of which order or shipment, and why. `scope` is a store's location: elsewhere nothing is found."""
+
+    kind: CommandKind
+    role: Role
+    actor: str
+    reason: str
+    order_id: str | None = None
+    shipment_id: str | None = None
+    scope: str | None = None
+    note: str = ""
+    payload: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A committed command, as its order's run is to hear of it."""
+
+    order_id: str
+    asked: Asked
+    outcome: CommandOutcome | None = None
+
+
+class CommandStore:
+    def __init__(self, database: Database, clock: Clock, requests: RequestStore) -> None:
+        self._db = database
+        self._clock = clock
+        self._requests = requests
+
+    def record(self, new: NewCommand, key: RequestKey | None) -> Recorded | Recalled:
+        """Write the command and take its key, or say what the key did. NotFoundError for what the caller cannot see."""
+        command_id = mint("cmd")
+        return self._db.transaction(lambda session: self._record(session, command_id, new, key))
+
+    def _record(
+        self, session: Session, command_id: str, new: NewCommand, key: RequestKey | None
+    ) -> Recorded | Recalled:
+        now = self._clock.now()
+        if key is not None and (recalled := self._requests.claim(session, key, command_id, now)):
+            if recalled.resource != command_id:
+                return recalled
+            return _recorded(session, command_id)
+        row = Command(
+            id=command_id,
+            order_id=_order_of(session, new),
+            shipment_id=new.shipment_id,
+            kind=new.kind,
+            role=new.role,
+            actor=new.actor,
+            reason=new.reason,
+            note=new.note,
+            payload=dict(new.payload),
+            created_at=now,
+        )
+        session.add(row)
+        return _as_recorded(row)
+
+    def recorded(self, command_id: str) -> Recorded:
+        """A command with its outcome, once it has one."""
+        return self._db.transaction(lambda session: _recorded(session, command_id))
+
+
+def _order_of(session: Session, new: NewCommand) -> str:
+    if new.shipment_id is None:
+        found = session.scalar(select(Order.id).where(Order.id == new.order_id))
+        what = "order"
+    else:
+        query = select(Shipment.order_id).where(Shipment.id == new.shipment_id)
+        if new.scope is not None:
+            query = query.where(Shipment.location_id == new.scope)
+        if new.order_id is not None:
+            query = query.where(Shipment.order_id == new.order_id)
+        found = session.scalar(query)
+        what = "shipment"
+    if found is None:
+        raise NotFoundError(f"No such {what}.")
+    return found
+
+
+def _recorded(session: Session, command_id: str) -> Recorded:
+    row = session.get(Command, command_id)
+    if row is None:
+        raise NotFoundError("No such command.")
+    return _as_recorded(row)
+
+
+def _as_recorded(row: Command) -> Recorded:
+    whole = Cancel(key=row.id, actor=f"{row.role.value}:{row.actor}", reason=row.reason)
+    return Recorded(
+        order_id=row.order_id,
+        asked=Asked(
+            command_id=row.id,
+            kind=row.kind,
+            shipment_id=row.shipment_id,
+            cancel=whole if row.kind is CommandKind.CANCEL else None,
+        ),
+        outcome=CommandOutcome.model_validate(row.outcome) if row.outcome is not None else None,
+    )

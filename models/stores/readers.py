@@ -1,0 +1,201 @@
+"""What `GET` shows of orders: rows of Postgres, five statements however many orders. Writes nothing, locks nothing."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from models.db import Database
+from models.errors import InvalidError, NotFoundError
+from models.stores.pages import Page, page_of
+from models.tables.messages import Event
+from models.tables.orders import Hold, Order, OrderLine, OrderUnit, SourcingPlan
+from models.tables.payments import Intent, Tender
+from models.tables.shipments import Label, Shipment
+from models.words import OrderStatus
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class LineRecord:
+    line: OrderLine
+    units: tuple[OrderUnit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelRecord:
+    """A shipment with its live label, if it has one."""
+
+    shipment: Shipment
+    label: Label | None
+    unit_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRecord:
+    """All that an order's page shows."""
+
+    order: Order
+    lines: tuple[LineRecord, ...]
+    parcels: tuple[ParcelRecord, ...]
+    tenders: tuple[Tender, ...]
+    intents: tuple[Intent, ...]
+    holds: tuple[Hold, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    status: OrderStatus | None = None
+    channel: str | None = None
+    brand_id: str | None = None
+    number: str | None = None
+    email: str | None = None
+
+
+class OrderReader:
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def order(self, order_id: str) -> OrderRecord:
+        return self._db.transaction(lambda session: _records(session, [_order(session, order_id)])[0])
+
+    def orders(self, wanted: OrderFilter, *, cursor: str | None, limit: int) -> Page[OrderRecord]:
+        """Newest first, by (time, id), so that orders of one instant each come once."""
+        query = select(Order).order_by(Order.created_at.desc(), Order.id.desc()).limit(limit + 1)
+        for column, value in (
+            (Order.status, wanted.status),
+            (Order.channel, wanted.channel),
+            (Order.brand_id, wanted.brand_id),
+            (Order.number, wanted.number),
+            (Order.email, wanted.email),
+        ):
+            if value is not None:
+                query = query.where(column == value)
+        if cursor is not None:
+            query = query.where(tuple_(Order.created_at, Order.id) < tuple_(*place_of(cursor)))
+
+        def work(session: Session) -> Page[OrderRecord]:
+            found = session.scalars(query).all()
+            page = page_of(found, limit, [cursor_of(each.created_at, each.id) for each in found])
+            return Page(tuple(_records(session, page.data)), page.next_cursor)
+
+        return self._db.transaction(work)
+
+    def events(self, order_id: str, *, after: int, limit: int) -> Sequence[Event]:
+        """The order's story after its event number `after`, oldest first."""
+        query = select(Event).where(Event.aggregate == order_id, Event.seq > after).order_by(Event.seq).limit(limit)
+
+        def work(session: Session) -> Sequence[Event]:
+            found = session.scalars(query).all()
+            if not found:
+                _order(session, order_id)
+            return found
+
+        return self._db.transaction(work)
+
+    def plans(self, order_id: str) -> Sequence[SourcingPlan]:
+        """Every sourcing plan with its candidates, oldest first."""
+        query = select(SourcingPlan).where(SourcingPlan.order_id == order_id).order_by(SourcingPlan.id)
+
+        def work(session: Session) -> Sequence[SourcingPlan]:
+            _order(session, order_id)
+            return session.scalars(query).all()
+
+        return self._db.transaction(work)
+
+
+def cursor_of(at: datetime, row_id: str) -> str:
+    """A place in a list by (time, id), as an opaque text."""
+    return urlsafe_b64encode(f"{at.isoformat()} {row_id}".encode()).decode().rstrip("=")
+
+
+def place_of(cursor: str) -> tuple[datetime, str]:
+    """InvalidError `invalid_cursor` when it is none of ours."""
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        at, row_id = urlsafe_b64decode(padded).decode().split(" ")
+        place = datetime.fromisoformat(at), row_id
+        if place[0].tzinfo is None or "\x00" in row_id:
+            raise ValueError(cursor)
+    except ValueError as error:
+        raise InvalidError("This cursor is none of ours.", code="invalid_cursor", field="cursor") from error
+    return place
+
+
+def _order(session: Session, order_id: str) -> Order:
+    found = session.get(Order, order_id)
+    if found is None:
+        raise NotFoundError("No such order.")
+    return found
+
+
+def _records(session: Session, orders: Sequence[Order]) -> list[OrderRecord]:
+    ids = [order.id for order in orders]
+    lines = _lines(session, ids)
+    parcels = _parcels(session, ids, [unit for of_order in lines.values() for line in of_order for unit in line.units])
+    tenders = _by_order(session.scalars(select(Tender).where(Tender.order_id.in_(ids)).order_by(Tender.position)))
+    intents = _by_order(session.scalars(select(Intent).where(Intent.order_id.in_(ids)).order_by(Intent.created_at)))
+    holds = _by_order(
+        session.scalars(select(Hold).where(Hold.order_id.in_(ids), Hold.released_at.is_(None)).order_by(Hold.placed_at))
+    )
+    return [
+        OrderRecord(
+            order=order,
+            lines=tuple(lines[order.id]),
+            parcels=tuple(parcels[order.id]),
+            tenders=tuple(tenders[order.id]),
+            intents=tuple(intents[order.id]),
+            holds=tuple(holds[order.id]),
+        )
+        for order in orders
+    ]
+
+
+def _lines(session: Session, ids: Sequence[str]) -> defaultdict[str, list[LineRecord]]:
+    units: defaultdict[str, list[OrderUnit]] = defaultdict(list)
+    lines: dict[str, OrderLine] = {}
+    query = (
+        select(OrderLine, OrderUnit)
+        .join(OrderUnit, OrderUnit.line_id == OrderLine.id)
+        .where(OrderUnit.order_id.in_(ids))
+        .order_by(OrderLine.order_id, OrderLine.position, OrderUnit.id)
+    )
+    for line, unit in session.execute(query):
+        lines[line.id] = line
+        units[line.id].append(unit)
+    found: defaultdict[str, list[LineRecord]] = defaultdict(list)
+    for line in lines.values():
+        found[line.order_id].append(LineRecord(line, tuple(units[line.id])))
+    return found
+
+
+def _parcels(session: Session, ids: Sequence[str], units: Iterable[OrderUnit]) -> defaultdict[str, list[ParcelRecord]]:
+    inside: defaultdict[str | None, list[str]] = defaultdict(list)
+    for unit in units:
+        inside[unit.shipment_id].append(unit.id)
+    query = (
+        select(Shipment, Label)
+        .outerjoin(Label, (Label.shipment_id == Shipment.id) & Label.refund_requested_at.is_(None))
+        .where(Shipment.order_id.in_(ids))
+        .order_by(Shipment.order_id, Shipment.position)
+    )
+    found: defaultdict[str, list[ParcelRecord]] = defaultdict(list)
+    for shipment, label in session.execute(query):
+        found[shipment.order_id].append(ParcelRecord(shipment, label, tuple(inside[shipment.id])))
+    return found
+
+
+Owned = TypeVar("Owned", Tender, Intent, Hold)
+
+
+def _by_order(rows: Iterable[Owned]) -> defaultdict[str, list[Owned]]:
+    found: defaultdict[str, list[Owned]] = defaultdict(list)
+    for row in rows:
+        found[row.order_id].append(row)
+    return found
