@@ -1,0 +1,286 @@
+"""Parcels on their way: steps, signed webhooks, the clock, refunds."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import easypost
+import pytest
+from easypost.errors import InvalidRequestError, SignatureVerificationError
+from easypost.util import receive_event, validate_webhook
+
+from sandbox.easypost.walk import SCANS, STATUSES
+from tests.sandbox.easypost_client import bought, client_of, create, fetch, ledger_of, sandbox_process
+from tests.sandbox.processes import Receiver, SandboxProcess, call, wait_until
+
+SECRET = "s\u00e9cret"
+DAY = 86400
+
+
+@pytest.fixture
+def process(tmp_path: Path, receiver: Receiver) -> Iterator[SandboxProcess]:
+    hook = ["--webhook-url", receiver.url, "--webhook-secret", SECRET]
+    with sandbox_process(tmp_path / "ledger.db", *hook, "--tracker-step", "0") as running:
+        yield running
+
+
+@pytest.fixture
+def client(process: SandboxProcess) -> Iterator[easypost.EasyPostClient]:
+    with client_of(process) as made:
+        yield made
+
+
+def advance(process: SandboxProcess, code: str, **asked: object) -> dict:
+    answer = process.admin("POST", f"/parcels/{code}/advance", asked)
+    assert isinstance(answer, dict)
+    return answer
+
+
+def events(receiver: Receiver, count: int) -> list[dict]:
+    """The first `count` webhooks, each with a valid signature."""
+    wait_until(lambda: len(receiver.got) >= count)
+    return [validate_webhook(body, headers, SECRET) for headers, body in receiver.got]
+
+
+def test_each_step_is_a_signed_webhook_when_a_parcel_is_advanced(
+    process: SandboxProcess, client: easypost.EasyPostClient, receiver: Receiver
+) -> None:
+    label = bought(client)
+    way = [advance(process, label.tracking_code)["status"] for _ in range(4)]
+
+    assert way == ["pre_transit", "in_transit", "out_for_delivery", "delivered"]
+    created, *updates = events(receiver, 5)
+    assert created["description"] == "tracker.created"
+    assert [event["description"] for event in updates] == ["tracker.updated"] * 4
+    assert [event["result"]["status"] for event in updates] == way
+    assert [event["previous_attributes"]["status"] for event in updates] == ["unknown", *way[:-1]]
+    last = receive_event(receiver.got[4][1].decode())
+    assert last.result.tracking_code == label.tracking_code
+    assert [d.tracking_location.city for d in last.result.tracking_details] == [
+        "San Francisco", "San Francisco", "Redondo Beach", "Redondo Beach",
+    ]  # fmt: skip
+    shipment = client.shipment.retrieve(label.id)
+    assert (shipment.status, shipment.tracker.status) == ("delivered", "delivered")
+    assert client.event.retrieve(last.id).result.status == "delivered"
+    assert label.tracking_code.encode() in fetch(shipment.tracker.public_url)
+
+
+def test_a_signature_is_refused_when_the_secret_differs(client: easypost.EasyPostClient, receiver: Receiver) -> None:
+    bought(client)
+    events(receiver, 1)
+    headers, body = receiver.got[0]
+
+    with pytest.raises(SignatureVerificationError):
+        validate_webhook(body, headers, "another")
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_parcel_takes_any_status_when_it_is_named(
+    process: SandboxProcess, client: easypost.EasyPostClient, status: str
+) -> None:
+    label = bought(client)
+
+    tracker = advance(process, label.tracking_code, status=status, datetime="2026-03-01T10:00:00Z")
+
+    assert tracker["status"] == status
+    assert tracker["tracking_details"][-1]["datetime"] == "2026-03-01T10:00:00Z"
+    assert ledger_of(process)["shipments"][0]["scanned"] is (status in SCANS)
+
+
+def test_a_failure_counts_as_scanned_when_its_details_have_a_scan(
+    process: SandboxProcess, client: easypost.EasyPostClient
+) -> None:
+    label = bought(client)
+    details = [{"status": "in_transit", "city": "Fresno"}, {"status": "failure", "message": "Refused"}]
+
+    tracker = advance(process, label.tracking_code, status="failure", details=details)
+
+    assert [(d["status"], d["tracking_location"]["city"]) for d in tracker["tracking_details"]] == [
+        ("in_transit", "Fresno"),
+        ("failure", "Redondo Beach"),
+    ]
+    assert ledger_of(process)["shipments"][0]["scanned"] is True
+
+
+def test_nothing_moves_when_the_question_is_wrong(process: SandboxProcess, client: easypost.EasyPostClient) -> None:
+    code = bought(client).tracking_code
+    advance(process, code, status="delivered")
+
+    for path, body, status in (
+        (code, {}, 409),
+        (code, {"status": "lost"}, 422),
+        (code, {"status": "failure", "details": [{"status": "lost"}]}, 422),
+        ("unknown", {}, 404),
+    ):
+        assert call(process.url, "POST", f"/_admin/parcels/{path}/advance", body)[0] == status
+    assert len(client.tracker.all(tracking_code=code)["trackers"][0].tracking_details) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("EZ1000000001", "pre_transit"),
+        ("EZ2000000002", "in_transit"),
+        ("EZ3000000003", "out_for_delivery"),
+        ("EZ4000000004", "delivered"),
+        ("EZ5000000005", "return_to_sender"),
+        ("EZ6000000006", "failure"),
+        ("EZ7000000007", "unknown"),
+    ],
+)
+def test_a_test_code_has_its_status_when_it_is_tracked(client: easypost.EasyPostClient, code: str, status: str) -> None:
+    tracker = client.tracker.create(tracking_code=code)
+
+    assert (tracker.status, tracker.carrier) == (status, "USPS")
+    assert client.tracker.create(tracking_code=code, carrier="USPS").id == tracker.id
+    assert client.tracker.retrieve(tracker.id).to_dict() == tracker.to_dict()
+
+
+def test_a_tracker_is_refused_when_its_code_is_unknown(client: easypost.EasyPostClient) -> None:
+    with pytest.raises(InvalidRequestError) as error:
+        client.tracker.create(tracking_code="1Z999AA10123456784", carrier="UPS")
+
+    assert error.value.code == "TRACKER.CREATE.ERROR"
+
+
+def test_a_parcel_waits_for_its_first_scan_when_it_walks_by_the_clock(
+    process: SandboxProcess, client: easypost.EasyPostClient
+) -> None:
+    process.admin("POST", "/settings", {"tracker_step": 3600})
+    label = bought(client)
+
+    def status_after(seconds: float) -> str:
+        process.admin("POST", "/clock", {"advance": seconds})
+        return client.shipment.retrieve(label.id).status
+
+    assert status_after(3590) == "unknown"
+    assert status_after(20) == "pre_transit"
+    assert status_after(30 * DAY) == "pre_transit"
+    advance(process, label.tracking_code)
+    assert status_after(3610) == "out_for_delivery"
+    assert status_after(3600) == "delivered"
+
+
+def test_a_parcel_goes_all_the_way_when_carriers_scan_by_themselves(
+    process: SandboxProcess, client: easypost.EasyPostClient
+) -> None:
+    process.admin("POST", "/settings", {"tracker_step": 3600, "auto_scan_after": 7200})
+    label = bought(client)
+
+    process.admin("POST", "/clock", {"advance": 2 * DAY})
+
+    tracker = client.shipment.retrieve(label.id).tracker
+    assert tracker.status == "delivered"
+    assert [detail.status for detail in tracker.tracking_details][-3:] == [
+        "in_transit",
+        "out_for_delivery",
+        "delivered",
+    ]
+    times = [detail.datetime for detail in tracker.tracking_details]
+    assert times == sorted(times)
+
+
+def test_postage_comes_back_when_a_refund_s_time_has_passed(
+    process: SandboxProcess, client: easypost.EasyPostClient, receiver: Receiver
+) -> None:
+    process.admin("POST", "/settings", {"tracker_created_events": False})
+    label = bought(client)
+
+    assert client.shipment.refund(label.id).refund_status == "submitted"
+    assert client.shipment.refund(label.id).refund_status == "submitted"
+    totals = ledger_of(process)["totals"]["USD"]
+    assert (totals["refunded"], totals["refund_pending"], totals["net"]) == (0, 607, 607)
+    process.admin("POST", "/clock", {"advance": 15 * DAY + 1})
+
+    shipment = client.shipment.retrieve(label.id)
+    assert shipment.refund_status == "refunded"
+    assert {fee.type: fee.refunded for fee in shipment.fees}["PostageFee"] is True
+    totals = ledger_of(process)["totals"]["USD"]
+    assert (totals["refunded"], totals["refund_pending"], totals["net"]) == (607, 0, 0)
+    (event,) = events(receiver, 1)
+    assert (event["description"], event["result"]["shipment_id"]) == ("refund.successful", label.id)
+    assert [refund.status for refund in client.refund.all()["refunds"]] == ["refunded"]
+
+
+def test_a_refund_is_not_applicable_when_the_parcel_was_scanned(
+    process: SandboxProcess, client: easypost.EasyPostClient
+) -> None:
+    label = bought(client)
+    advance(process, label.tracking_code, status="in_transit")
+
+    assert client.shipment.refund(label.id).refund_status == "not_applicable"
+    assert client.shipment.refund(label.id).refund_status == "not_applicable"
+
+
+def test_a_refund_may_be_asked_for_again_when_it_was_rejected(
+    process: SandboxProcess, client: easypost.EasyPostClient
+) -> None:
+    process.admin("POST", "/settings", {"refund_answer": "rejected"})
+    label = bought(client)
+    assert client.shipment.refund(label.id).refund_status == "rejected"
+    process.admin("POST", "/settings", {"refund_answer": "submitted"})
+
+    assert client.shipment.refund(label.id).refund_status == "submitted"
+
+    process.admin("POST", f"/refunds/{label.tracking_code}", {"status": "refunded"})
+    assert client.shipment.retrieve(label.id).refund_status == "refunded"
+    assert ledger_of(process)["shipments"][0]["refund_requests"] == 2
+
+
+def test_a_submitted_refund_is_rejected_when_the_parcel_goes_all_the_same(
+    process: SandboxProcess, client: easypost.EasyPostClient
+) -> None:
+    label = bought(client)
+    client.shipment.refund(label.id)
+    advance(process, label.tracking_code, status="in_transit")
+    process.admin("POST", "/clock", {"advance": 16 * DAY})
+
+    assert client.shipment.retrieve(label.id).refund_status == "rejected"
+
+
+def test_a_refund_is_rejected_when_the_label_is_too_old(
+    process: SandboxProcess, client: easypost.EasyPostClient
+) -> None:
+    label = bought(client)
+    process.admin("POST", "/clock", {"advance": 31 * DAY})
+
+    assert client.shipment.refund(label.id).refund_status == "rejected"
+
+
+def test_refunds_are_all_or_none_when_asked_for_by_code(client: easypost.EasyPostClient) -> None:
+    codes = [bought(client).tracking_code for _ in range(2)]
+
+    with pytest.raises(InvalidRequestError) as error:
+        client.refund.create(carrier="USPS", tracking_codes=[codes[0], "9400"])
+    assert error.value.code == "REFUND.TRACKING_CODE.NOT_FOUND"
+    assert client.refund.all()["refunds"] == []
+    assert [refund.status for refund in client.refund.create(carrier="USPS", tracking_codes=codes)] == ["submitted"] * 2
+    with pytest.raises(InvalidRequestError) as error:
+        client.shipment.refund(create(client).id)
+    assert error.value.code == "SHIPMENT.REFUND.UNAVAILABLE"
+
+
+def test_webhooks_go_where_they_are_told_when_a_client_manages_them(
+    process: SandboxProcess, client: easypost.EasyPostClient, receiver: Receiver
+) -> None:
+    (given,) = client.webhook.all()["webhooks"]
+    assert given.url == receiver.url
+    made = client.webhook.create(url="http://127.0.0.1:9/", webhook_secret="x")
+    changed = client.webhook.update(made.id, url=receiver.url, webhook_secret=SECRET)
+    assert client.webhook.retrieve(made.id).url == changed.url == receiver.url
+    client.webhook.delete(given.id)
+    bought(client)
+
+    events(receiver, 1)
+    assert [hook.id for hook in client.webhook.all()["webhooks"]] == [made.id]
+    with pytest.raises(InvalidRequestError):
+        client.webhook.create(url="https://example.com")
+
+
+def test_a_webhook_is_the_raw_body_when_it_has_letters_of_any_kind(
+    client: easypost.EasyPostClient, receiver: Receiver
+) -> None:
+    bought(client, from_address={"street1": "Rua São João 1", "city": "Mönchen", "zip": "10119", "country": "DE"},
+           to_address={"street1": "Torstraße 1", "city": "Köln", "zip": "50667", "country": "DE"})  # fmt: skip
+
+    assert events(receiver, 1)[0] == json.loads(receiver.got[0][1])
