@@ -1,0 +1,37 @@
+"""Orders whose course is arranged by `shelves.ONLY_AT`: bodies for `POST /v1/orders`."""
+
+from typing import Any, Final
+
+# Ships from a store and a warehouse: the lipstick lies in SoHo alone, the refill in Columbus alone.
+SAMPLE_ORDER: Final[dict[str, Any]] = {
+    "brand_id": "brand_aurelle",
+    "email": "ada@example.com",
+    "name": "Ada Palmer",
+    "phone": "+12125550190",
+    "address": {
+        "street": "350 West 18th Street",
+        "city": "New York",
+        "state": "NY",
+        "postcode": "10011",
+        "country": "US",
+    },
+    "lines": [{"sku": "AUR-LIP-VEL-012", "quantity": 2}, {"sku": "AUR-SKN-SER-100", "quantity": 1}],
+    "speed": "standard",
+    "payment_method": "pm_card_visa",
+}
+
+# The Wicker Park store is nearest and gets the offer; when it stays silent Columbus can send it too.
+SILENT_STORE: Final[dict[str, Any]] = {
+    **SAMPLE_ORDER,
+    "email": "june@example.com",
+    "name": "June Okafor",
+    "phone": "+13125550177",
+    "address": {
+        "street": "1837 West Division Street",
+        "city": "Chicago",
+        "state": "IL",
+        "postcode": "60622",
+        "country": "US",
+    },
+    "lines": [{"sku": "AUR-EYE-QUA-008", "quantity": 1}],
+}
