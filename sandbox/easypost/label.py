@@ -15,7 +15,6 @@ from sandbox.easypost import code128
 NOTICE = "SANDBOX – NOT VALID FOR POSTAGE"  # noqa: RUF001
 WIDTH, HEIGHT, MARGIN = 288, 432, 14  # points
 INNER = WIDTH - 2 * MARGIN
-FORMATS = {"PDF": "application/pdf", "ZPL": "application/zpl"}
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def address_lines(address: Mapping[str, Any]) -> list[str]:
 
 
 def render(label: Label, file_format: str) -> bytes:
-    """The file; `file_format` is one of FORMATS."""
+    """The file; `file_format` is one of LABEL_FORMATS."""
     renderers: Mapping[str, Callable[[Label], bytes]] = {"PDF": _pdf, "ZPL": _zpl}
     return renderers[file_format](label)
 

@@ -2,13 +2,14 @@
 
 import html
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from sandbox.easypost.errors import ApiError, not_found
 from sandbox.easypost.http import answer
-from sandbox.easypost.label import FORMATS, label_of, render
+from sandbox.easypost.shapes import LABEL_FORMATS, Json
 from sandbox.easypost.shipments import Shipments
 from sandbox.easypost.trackers import Trackers
 
@@ -22,12 +23,13 @@ def routes(shipments: Shipments, trackers: Trackers) -> list[Route]:
     async def label(request: Request) -> Response:
         label_format = request.path_params["extension"].upper()
         try:
-            if label_format not in FORMATS:
+            if label_format not in LABEL_FORMATS:
                 raise not_found()
             shipment = shipments.of_label(request.path_params["id"])
         except ApiError as refusal:
             return answer(refusal.status, refusal.body)
-        return Response(render(label_of(shipment), label_format), media_type=FORMATS[label_format])
+        file = await run_in_threadpool(_print, shipment, label_format)
+        return Response(file, media_type=LABEL_FORMATS[label_format])
 
     async def track(request: Request) -> Response:
         try:
@@ -43,3 +45,10 @@ def routes(shipments: Shipments, trackers: Trackers) -> list[Route]:
         return HTMLResponse(PAGE.format(code=html.escape(tracker["tracking_code"]), rows=rows, **values))
 
     return [Route("/labels/{id}.{extension}", label), Route("/track/{id}", track)]
+
+
+def _print(shipment: Json, label_format: str) -> bytes:
+    """In a thread and imported late: the PDF library takes a second to load, which few runs of a sandbox need."""
+    from sandbox.easypost.label import label_of, render
+
+    return render(label_of(shipment), label_format)

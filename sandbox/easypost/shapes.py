@@ -9,6 +9,7 @@ from typing import Any
 from sandbox.easypost.errors import ApiError, field_error
 
 Json = dict[str, Any]
+LABEL_FORMATS = {"PDF": "application/pdf", "ZPL": "application/zpl"}
 
 
 def new_id(prefix: str) -> str:

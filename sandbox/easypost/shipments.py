@@ -6,9 +6,8 @@ from typing import Any
 from sandbox.clock import Clock
 from sandbox.easypost import addresses, codes, rates
 from sandbox.easypost.errors import ApiError, field_error, not_implemented, required
-from sandbox.easypost.label import FORMATS
 from sandbox.easypost.parcels import new_parcel
-from sandbox.easypost.shapes import Json, fee, head, is_true, minor_units, money, new_id, section, stamp
+from sandbox.easypost.shapes import LABEL_FORMATS, Json, fee, head, is_true, minor_units, money, new_id, section, stamp
 from sandbox.easypost.store import Page, Store, dump
 from sandbox.easypost.trackers import Trackers, body
 
@@ -180,8 +179,8 @@ def _options(given: Mapping[str, Any]) -> Json:
 
 def _label_format(given: object) -> str:
     label_format = str(given).upper()
-    if label_format not in FORMATS:
-        message = f"The EasyPost sandbox of Shelfway makes {' and '.join(FORMATS)} labels, not {label_format}."
+    if label_format not in LABEL_FORMATS:
+        message = f"The EasyPost sandbox of Shelfway makes {' and '.join(LABEL_FORMATS)} labels, not {label_format}."
         raise ApiError(422, "SHIPMENT.POSTAGE.FORMAT_UNAVAILABLE", message)
     return label_format
 
@@ -285,7 +284,7 @@ def _postage_label(label_format: str, now: float) -> Json:
         "label_resolution": 203,
         "label_size": "4x6",
         "label_type": "default",
-        "label_file_type": FORMATS[label_format],
+        "label_file_type": LABEL_FORMATS[label_format],
         "label_url": None,
         "label_pdf_url": None,
         "label_zpl_url": None,

@@ -1,5 +1,6 @@
 """The official client against a sandbox process, and addresses to ship between."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ REDONDO_BEACH = {
 }
 BERLIN = {"name": "Laden Mitte", "street1": "Torstraße 1", "city": "Berlin", "zip": "10119", "country": "DE"}
 MUNICH = {"name": "Jürgen Groß", "street1": "Marienplatz 8", "city": "München", "zip": "80331", "country": "DE"}
+_numbers = itertools.count(1)
 PARCEL = {"length": 10, "width": 8, "height": 4, "weight": 15.4}
 
 
@@ -54,7 +56,9 @@ def client_of(process: SandboxProcess, key: str = "EZTK_test", timeout: int = 10
 
 
 def create(client: easypost.EasyPostClient, **changes: object) -> Shipment:
-    wanted = {"to_address": REDONDO_BEACH, "from_address": SAN_FRANCISCO, "parcel": PARCEL, "reference": "ord_1"}
+    """With a reference of its own, by which a test finds its rows in the ledger."""
+    reference = f"ord_{next(_numbers)}:1"
+    wanted = {"to_address": REDONDO_BEACH, "from_address": SAN_FRANCISCO, "parcel": PARCEL, "reference": reference}
     return client.shipment.create(**{**wanted, **changes})
 
 
