@@ -50,6 +50,8 @@ class Postgres:
     `durable=False` is for tests: the data outlive a kill -9 of every process but not a crash of the machine.
     """
 
+    name = "postgres"
+
     def __init__(self, folder: Path, *, port: int = 0, log: Path | None = None, durable: bool = True) -> None:
         self.folder = folder
         self.port = port
@@ -67,6 +69,12 @@ class Postgres:
 
     def start(self) -> Self:
         """Returns when it answers. Ends a server that a killed process left on this data first."""
+        self.launch()
+        self.await_ready()
+        return self
+
+    def launch(self) -> None:
+        """The first half of `start`: everything but waiting."""
         try:
             self._cluster = self._open()
             self._cluster.initialize(sync=self._durable)
@@ -75,12 +83,18 @@ class Postgres:
                 "postgres", self._command(self._cluster), log=self._log, cwd=self._cluster.home,
                 user=self._cluster.user, stop_signal=signal.SIGINT,
             ).start()  # fmt: skip
-            self._process.wait_for(self._answers, _START_SECONDS)
+        except BaseException:
+            self.stop()
+            raise
+
+    def await_ready(self) -> None:
+        """The second half. Raises ProcessError, and has stopped it then."""
+        try:
+            self.process.wait_for(self._answers, _START_SECONDS)
             self._make_roles()
         except BaseException:
             self.stop()
             raise
-        return self
 
     def stop(self) -> None:
         """A fast shutdown: connections are cut, nothing committed is lost."""

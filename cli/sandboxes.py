@@ -15,6 +15,7 @@ from cli.processes import Process
 STRIPE = "stripe"
 EASYPOST = "easypost"
 
+_SECRETS = {STRIPE: "whsec_sandbox", EASYPOST: "sandbox"}  # as models.config has them by default
 _START_SECONDS = 30.0
 
 
@@ -41,6 +42,10 @@ class Sandbox:
         self.stop()
 
     @property
+    def name(self) -> str:
+        return f"sandbox-{self.vendor}"
+
+    @property
     def ledger(self) -> Path:
         return self.folder / f"{self.vendor}.db"
 
@@ -51,6 +56,12 @@ class Sandbox:
 
     def start(self) -> Self:
         """Returns when it listens, at `url`; after a crash at the same one. Raises ProcessError."""
+        self.launch()
+        self.await_ready()
+        return self
+
+    def launch(self) -> None:
+        """The first half of `start`: everything but waiting."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = self.port or ports.find()
         command = [
@@ -62,18 +73,19 @@ class Sandbox:
             "--ledger",
             str(self.ledger),
         ]
+        command += ["--webhook-secret", self.webhook_secret or _SECRETS[self.vendor]]
         if self.webhook_url:
             command += ["--webhook-url", self.webhook_url]
-        if self.webhook_secret:
-            command += ["--webhook-secret", self.webhook_secret]
-        self._process = Process(f"sandbox-{self.vendor}", command, log=self.log or self.folder / f"{self.vendor}.log")
+        self._process = Process(self.name, command, log=self.log or self.folder / f"{self.vendor}.log")
         self._process.start()
+
+    def await_ready(self) -> None:
+        """The second half. Has stopped it when it raises."""
         try:
-            self._process.wait_for(self._said_url, _START_SECONDS)
+            self.process.wait_for(self._said_url, _START_SECONDS)
         except BaseException:
             self.stop()
             raise
-        return self
 
     def stop(self) -> None:
         if self._process is not None:

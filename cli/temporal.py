@@ -59,6 +59,7 @@ class Temporal:
     log: Path | None = None
     durable: bool = True
     extra: Sequence[str] = ()
+    name: str = field(default="temporal", init=False)
     _process: Process | None = field(default=None, init=False)
 
     def __enter__(self) -> Self:
@@ -88,6 +89,12 @@ class Temporal:
 
     def start(self) -> Self:
         """Returns when the namespace and every search attribute are there."""
+        self.launch()
+        self.await_ready()
+        return self
+
+    def launch(self) -> None:
+        """The first half of `start`: everything but waiting."""
         self.folder.mkdir(parents=True, exist_ok=True)
         program = binary(self.folder)
         self.port = self.port or ports.find()
@@ -97,13 +104,15 @@ class Temporal:
         environment["GOGC"] = "400"
         log = self.log or self.folder / "temporal.log"
         self._process = Process("temporal", self._command(program), log=log, env=environment).start()
+
+    def await_ready(self) -> None:
+        """The second half. Raises ProcessError or TemporalError, and has stopped it then."""
         try:
-            self._process.wait_for(lambda: ports.answers(self.port), _START_SECONDS)
+            self.process.wait_for(lambda: ports.answers(self.port), _START_SECONDS)
             in_thread(_prepare(self.address, self.search_attributes))
         except BaseException:
             self.stop()
             raise
-        return self
 
     def stop(self) -> None:
         if self._process is not None:

@@ -1,0 +1,89 @@
+"""Which environment variables the processes of one checkout get, and where things of the checkout are kept.
+
+This is the only place that turns "where is it" into configuration. It must not start anything.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cli.processes import ROOT
+
+STATE = ROOT / ".shelfway"
+LOGS = STATE / "log"
+DATABASE = "shelfway"
+
+DEMO_ROLES = ("storefront", "cs", "store", "ops", "admin")
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where everything that runs is. None: the vendor itself, or somebody's own server without a known UI."""
+
+    api_url: str
+    owner_database_url: str
+    database_url: str
+    temporal_address: str | None
+    temporal_namespace: str
+    temporal_ui_url: str | None
+    stripe_url: str | None
+    easypost_url: str | None
+
+
+def environment(places: Places) -> dict[str, str]:
+    """Ours, over the one that we were started with. A `temporal_address` of None leaves Temporal's own as they are."""
+    variables = dict(os.environ)
+    if places.temporal_address:
+        variables = {name: value for name, value in variables.items() if not name.startswith("TEMPORAL_")}
+        variables["TEMPORAL_ADDRESS"] = places.temporal_address
+        variables["TEMPORAL_NAMESPACE"] = places.temporal_namespace
+        variables["TEMPORAL_CONFIG_FILE"] = os.devnull  # nobody's profile turns TLS on for our own server
+    ours = {
+        "SHELFWAY_DATABASE_URL": places.database_url,
+        "SHELFWAY_OWNER_DATABASE_URL": places.owner_database_url,
+        "SHELFWAY_PUBLIC_URL": os.environ.get("SHELFWAY_PUBLIC_URL", places.api_url),
+        "SHELFWAY_TEMPORAL_UI_URL": places.temporal_ui_url,
+        "SHELFWAY_STRIPE_API_BASE": places.stripe_url,
+        "SHELFWAY_EASYPOST_API_BASE": places.easypost_url,
+        "SHELFWAY_API_KEYS": os.environ.get("SHELFWAY_API_KEYS", demo_keys()),
+        "PYTHONUNBUFFERED": "1",
+    }
+    return variables | {name: value for name, value in ours.items() if value}
+
+
+def demo_keys() -> str:
+    """The named keys of the demo, one a role: `demo-storefront`, `demo-cs`, ..."""
+    return json.dumps({f"demo-{role}": {"role": role, "id": f"demo-{role}"} for role in DEMO_ROLES})
+
+
+def api_key() -> str:
+    """The key that our own calls send: `SHELFWAY_API_KEY`, else the demo's for operations."""
+    return os.environ.get("SHELFWAY_API_KEY", "demo-ops")
+
+
+class RunningFile:
+    """What an `up` of this checkout left word of: its variables and its processes, for `down`, `check` and others."""
+
+    path = STATE / "running.json"
+
+    @classmethod
+    def write(cls, variables: Mapping[str, str], processes: list[dict[str, object]]) -> None:
+        """Only what differs from our own environment is kept, and for us alone."""
+        kept = {name: value for name, value in variables.items() if os.environ.get(name) != value}
+        partial = cls.path.with_suffix(".new")
+        partial.touch(mode=0o600)
+        partial.write_text(json.dumps({"environment": kept, "processes": processes}, indent=1) + "\n")
+        partial.replace(cls.path)
+
+    @classmethod
+    def read(cls) -> tuple[dict[str, str], list[dict[str, object]]]:
+        """Empty when there is none."""
+        if not cls.path.exists():
+            return {}, []
+        kept = json.loads(cls.path.read_text())
+        return kept["environment"], kept["processes"]
+
+    @classmethod
+    def remove(cls) -> None:
+        cls.path.unlink(missing_ok=True)

@@ -1,0 +1,107 @@
+"""`./shelfway`: what can be typed. Each command is a few lines that call the module that does it, imported late."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="An order fulfillment engine: every shelf is a place to ship from.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode=None,
+)
+
+
+@app.command()
+def up(
+    once: Annotated[
+        bool, typer.Option(help="End after the sample order is delivered: 0, or 1 with the reason.")
+    ] = False,
+    fresh: Annotated[bool, typer.Option(help="Begin with empty data.")] = False,
+    reload: Annotated[bool, typer.Option(help="Restart api, worker and relay when their code changes.")] = False,
+    sample: Annotated[bool, typer.Option(help="Place the sample order.")] = True,
+) -> None:
+    """Start everything, place one sample order, stay up until Ctrl-C."""
+    from cli.up import up as run
+
+    raise typer.Exit(run(once=once, fresh=fresh, reload=reload, sample=sample))
+
+
+@app.command()
+def down() -> None:
+    """Stop what an `up` of this checkout runs or left behind."""
+    from cli.down import down as run
+    from cli.say import Say
+
+    run(Say())
+
+
+@app.command()
+def doctor() -> None:
+    """Show what is found, what is missing and what to do. Ends with 1 when something needs doing."""
+    from cli.doctor import doctor as run
+
+    raise typer.Exit(run())
+
+
+@app.command(
+    "test",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    epilog="Everything else goes to pytest: paths, -k, -x, -n 0, --slice 2/5, ...",
+)
+def run_tests(
+    context: typer.Context,
+    deep: Annotated[bool, typer.Option("--deep", help="Larger numbers and production timeouts.")] = False,
+) -> None:
+    """Lint, types and all tests; with a selection, just those tests."""
+    from cli.testing import test as run
+
+    raise typer.Exit(run(context.args, deep=deep))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database of SHELFWAY_OWNER_DATABASE_URL or DATABASE_URL to the newest schema, as its owner."""
+    from cli.migrate import migrate as run
+    from cli.postgres import sqlalchemy_url
+
+    url = os.environ.get("SHELFWAY_OWNER_DATABASE_URL") or os.environ.get("DATABASE_URL")
+    if not url:
+        raise typer.BadParameter("set SHELFWAY_OWNER_DATABASE_URL or DATABASE_URL")
+    run(sqlalchemy_url(url))
+
+
+@app.command()
+def api(
+    host: Annotated[str, typer.Option(envvar="SHELFWAY_API_HOST")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="SHELFWAY_API_PORT")] = 8000,
+) -> None:
+    """The HTTP API alone, in this process, configured by the environment."""
+    from cli.apps import api_command
+
+    _become(api_command(host, port))
+
+
+@app.command()
+def worker() -> None:
+    """One worker alone, in this process, configured by the environment."""
+    from cli.apps import COMMANDS
+
+    _become(list(COMMANDS["worker"]))
+
+
+@app.command()
+def relay() -> None:
+    """The relay alone, in this process, configured by the environment."""
+    from cli.apps import COMMANDS
+
+    _become(list(COMMANDS["relay"]))
+
+
+def _become(command: list[str]) -> None:
+    """Nothing of ours stays between the process and its signals."""
+    sys.stdout.flush()
+    os.execv(command[0], command)  # noqa: S606 (no shell is wanted)

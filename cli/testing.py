@@ -1,0 +1,88 @@
+"""`./shelfway test`: lint, format and types, then pytest; each lane with its seconds, and the seed to repeat it."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.processes import ROOT
+from cli.say import Say
+
+_BIN = Path(sys.executable).parent
+_NO_TESTS = 5  # pytest's exit code
+
+
+@dataclass(frozen=True)
+class Lane:
+    name: str
+    command: Sequence[str]
+
+
+CHECKS = (
+    Lane("ruff check", (str(_BIN / "ruff"), "check", "--quiet", ".")),
+    Lane("ruff format", (str(_BIN / "ruff"), "format", "--check", "--quiet", ".")),
+    Lane("types", (str(_BIN / "basedpyright"), "--level", "error")),
+)
+
+
+def test(arguments: Sequence[str], *, deep: bool) -> int:
+    """The exit code: 0, or that of the first lane that failed. With `arguments` pytest alone runs, with them."""
+    say = Say()
+    seed = os.environ.get("SHELFWAY_SEED") or str(secrets.randbelow(2**32))
+    lanes = [] if arguments else list(CHECKS)
+    lanes.append(Lane("pytest --deep" if deep else "pytest", pytest_command(arguments, seed)))
+    environment = os.environ | {"SHELFWAY_SEED": seed} | ({"SHELFWAY_DEEP": "1"} if deep else {})
+    say(f"seed {seed} (again with it: SHELFWAY_SEED={seed} ./shelfway test ...)")
+    results: list[tuple[Lane, int, float]] = []
+    for lane in lanes:
+        began = time.monotonic()
+        code = run(lane.command, environment)
+        results.append((lane, code, time.monotonic() - began))
+        say(f"{results[-1][2]:6.1f} s  {'ok    ' if code == 0 else 'FAILED'}  {lane.name}")
+    failed = [(lane, code) for lane, code, _ in results if code]
+    for lane, code in failed:
+        say(f"{lane.name} failed with {code}" + (": no test matches" if code == _NO_TESTS else ""))
+    say(f"{sum(seconds for *_, seconds in results):6.1f} s  {'FAILED' if failed else 'all lanes passed'}; seed {seed}")
+    return failed[0][1] if failed else 0
+
+
+def pytest_command(arguments: Sequence[str], seed: str) -> list[str]:
+    """The whole suite on two processes; a selection on one, where starting a second would cost more than it gives."""
+    command = [sys.executable, "-m", "pytest", "-p", "cli.slices"]
+    if not _given(arguments, "--hypothesis-seed"):
+        command.append(f"--hypothesis-seed={seed}")
+    whole = not arguments or _given(arguments, "--slice")
+    if whole and not _given(arguments, "-n", "--numprocesses"):
+        command += ["-n", "2", "--dist", "worksteal"]
+    return [*command, *arguments]
+
+
+def _given(arguments: Sequence[str], *names: str) -> bool:
+    return any(argument.startswith(names) for argument in arguments)
+
+
+def run(command: Sequence[str], environment: dict[str, str]) -> int:
+    """Its exit code. Whatever ends us ends it too: pytest is asked, so that its fixtures stop their servers."""
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL) as process, passing_on(process):
+        return process.wait()
+
+
+@contextmanager
+def passing_on(process: "subprocess.Popen[bytes]") -> Generator[None]:
+    """SIGTERM to us is SIGINT to it. Ctrl-C reaches both by itself, and is left to it."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        process.send_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGTERM, interrupt), signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before[0])
+        signal.signal(signal.SIGINT, before[1])
