@@ -6,7 +6,7 @@ It must not know any vendor's objects. One process writes one ledger, from one t
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,7 +34,7 @@ class Ledger:
         return self._db.execute(sql, params).fetchone()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Generator[None]:
         """All or nothing; one inside another joins it. Never await inside: other requests share the connection."""
         if self._db.in_transaction:
             yield
