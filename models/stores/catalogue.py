@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import insert, select
@@ -102,12 +101,8 @@ class CatalogueStore:
         self._db = database
         self._clock = clock
 
-    def quote(self, session: Session, request: QuoteRequest, now: datetime) -> Quote | CannotShipTo:
-        """Price a cart inside the caller's transaction: see `models.stores.quotes`."""
-        return quote(session, request, now)
-
-    def give_quote(self, request: QuoteRequest) -> Quote | CannotShipTo:
-        """The same as a transaction of its own."""
+    def quote(self, request: QuoteRequest) -> Quote | CannotShipTo:
+        """What a cart costs now: `models.stores.quotes` as a transaction of its own."""
         return self._db.transaction(lambda session: quote(session, request, self._clock.now()))
 
     def add_brand(self, brand_id: str, name: str) -> Brand:
@@ -125,7 +120,7 @@ class CatalogueStore:
 
         def work(session: Session) -> ProductView:
             product = asdict(new)
-            variants = [asdict(variant) for variant in product.pop("variants")]
+            variants = product.pop("variants")
             session.execute(insert(Product), [{**product, "created_at": now}])
             parts = [
                 {"bundle_sku": variant["sku"], "component_sku": sku, "quantity": quantity}
