@@ -170,15 +170,17 @@ def allocate(asks: Sequence[Ask], lots: Iterable[ShelfLot], safety: Mapping[Key,
         wanted[ask.key] = wanted.get(ask.key, 0) + ask.quantity
     shortages: list[Shortage] = []
     for key, quantity in sorted(wanted.items()):
-        available = _available(shelves.get(key, []), safety.get(key, 0))
-        if available < quantity:
-            shortages.append(Shortage(*key, wanted=quantity, available=available))
+        there = available(shelves.get(key, []), safety.get(key, 0))
+        if there < quantity:
+            shortages.append(Shortage(*key, wanted=quantity, available=there))
     return Short(tuple(shortages)) if shortages else _deal(asks, shelves)
 
 
-def _available(shelf: Sequence[ShelfLot], safety: int) -> int:
-    own = sum(lot.own for lot in shelf)
-    return own + max(0, sum(lot.free for lot in shelf) - own - safety)
+def available(shelf: Sequence[ShelfLot], safety: int) -> int:
+    """What the lots of one stock row can give to a new reservation; expired lots give nothing."""
+    sold = [lot for lot in shelf if lot.sellable]
+    own = sum(lot.own for lot in sold)
+    return own + max(0, sum(lot.free for lot in sold) - own - safety)
 
 
 def _deal(asks: Sequence[Ask], shelves: Mapping[Key, list[ShelfLot]]) -> list[Taken]:

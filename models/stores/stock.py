@@ -18,8 +18,10 @@ from models.stock import (
     Key,
     Refused,
     Reserved,
+    ShelfLot,
     Short,
     UnitWant,
+    available,
 )
 from models.stores import stock_holds, stock_rows
 from models.stores.stock_carts import CartHolds
@@ -156,6 +158,22 @@ class StockStore(CartHolds, PhysicalStock):
             asked = asked.where(Stock.location_id == stock_rows.one_of(location_ids))
         rows = session.execute(asked, {"skus": sorted(set(skus)), "now": now, "today": now.date()})
         return {(sku, location_id): max(0, free) for sku, location_id, free in rows}
+
+    def lock_available(
+        self, session: Session, skus: Iterable[str], location_ids: Iterable[str], now: datetime, *, cart: str | None
+    ) -> dict[Key, int]:
+        """As `availability`, with every one of these rows locked, so that what it says stays true.
+
+        What the cart hold has counts as available, as `reserve` with that cart would see it.
+        """
+        places = list(location_ids)
+        lenders = [cart] if cart else []
+        locked = stock_rows.lock(session, [(sku, place) for sku in set(skus) for place in places], holders=lenders)
+        found = stock_rows.shelves(session, locked, now, holders=lenders)
+        shelves: dict[Key, list[ShelfLot]] = {key: [] for key in locked}
+        for lot in found.lots:
+            shelves[lot.key].append(lot)
+        return {key: available(shelf, locked[key].safety_stock) for key, shelf in shelves.items()}
 
     def sweep_expired(self, session: Session, now: datetime, limit: int = 500) -> int:
         """Release up to about `limit` holds whose expiry has passed; answers how many. For the relay, again and again.

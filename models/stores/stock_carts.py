@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Integer, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from models.stock import Ask, CartItem, Reserved, Short
+from models.stock import Ask, CartItem, Key, Reserved, Short
 from models.stores import stock_holds, stock_rows
 from models.tables.stock import CartHold, Reservation
 from models.words import ReservationState
@@ -48,6 +48,15 @@ class CartHolds:
         cart.adopted_by = order_id
         session.flush()
         return True
+
+    def held_by_cart(self, session: Session, hold_id: str, now: datetime) -> dict[Key, int]:
+        """What the hold has that has not expired, by (SKU, location)."""
+        rows = session.execute(
+            select(Reservation.sku, Reservation.location_id, func.sum(Reservation.quantity).cast(Integer))
+            .where(Reservation.holder == hold_id, stock_rows.active, Reservation.expires_at > now)
+            .group_by(Reservation.sku, Reservation.location_id)
+        )
+        return {(sku, location_id): quantity for sku, location_id, quantity in rows}
 
     def return_cart(self, session: Session, hold_id: str, order_id: str, now: datetime) -> bool:
         """After a decline: what the order holds is released, and what it had from the cart is the cart's again.
