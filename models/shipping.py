@@ -1,28 +1,14 @@
-"""Which of a carrier's offers is bought. Pure; the offers come from the carrier's port."""
+"""Which of a carrier's rates is bought. Pure."""
 
 from collections.abc import Sequence
-from typing import Final, Protocol, TypeVar
+from typing import Final
+
+from models.vendors import Rate
 
 _ROAD: Final = frozenset({"paket", "dhlpaket", "dpdclassic", "parcelselect", "standard"})
 
 
-class Offer(Protocol):
-    """A service's price in the smallest unit, and its days in transit where the carrier says so."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def service(self) -> str: ...
-    @property
-    def amount(self) -> int: ...
-    @property
-    def days(self) -> int | None: ...
-
-
-Chosen = TypeVar("Chosen", bound=Offer)
-
-
-def choose_rate(rates: Sequence[Chosen], *, transit_days: int, hazmat: bool) -> Chosen | None:
+def choose_rate(rates: Sequence[Rate], *, transit_days: int, hazmat: bool) -> Rate | None:
     """The cheapest that arrives within `transit_days`, else the fastest; dangerous goods go by road alone.
 
     None when no service may carry the parcel.

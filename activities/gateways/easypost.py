@@ -28,8 +28,8 @@ from pydantic import ValidationError
 
 from activities.gateways import easypost_wire as wire
 from activities.gateways.transport import RejectedError, never_sent
-from activities.ports import Address, AddressVerdict, BoughtLabel, Parcel, Prepared, Rate
 from models.errors import OutcomeUnknownError, VendorUnavailableError
+from models.vendors import Address, AddressVerdict, BoughtLabel, Parcel, Prepared, Rate
 
 TIMEOUT: Final = 4  # seconds
 _HOST: Final = "https://api.easypost.com"

@@ -10,8 +10,8 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from activities.gateways.printable import printable
-from activities.ports import Address, AddressVerdict, BoughtLabel, CannotPrintError, Parcel, Prepared, Rate
 from models.money import currency
+from models.vendors import Address, AddressVerdict, BoughtLabel, CannotPrintError, Parcel, Prepared, Rate
 
 _GRAMS_PER_OUNCE: Final = Decimal("28.349523125")
 _MM_PER_INCH: Final = Decimal("25.4")

@@ -6,7 +6,7 @@ What is stored stays as typed; only what goes to the carrier passes here.
 import unicodedata
 from typing import Final
 
-from activities.ports import CannotPrintError
+from models.vendors import CannotPrintError
 
 _LETTERS: Final = str.maketrans(
     {

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from activities.gateways import stripe_wire as wire
 from activities.gateways.transport import RejectedError, never_sent
-from activities.ports import Authorization, Authorized, IntentView, MoneyMoved
 from models.errors import OutcomeUnknownError, VendorUnavailableError
 from models.money import to_stripe
+from models.vendors import Authorization, Authorized, IntentView, MoneyMoved
 from models.words import IntentState, Outcome
 
 TIMEOUT: Final = 4.0  # seconds
@@ -129,7 +129,8 @@ def _creation(ask: Authorization, customer_id: str) -> stripe.params.PaymentInte
         "currency": ask.currency,
         "customer": customer_id,
         "payment_method": ask.payment_method,
-        "allowed_payment_method_types": ["card"],
+        # cards, and what needs no redirect; a list of types is no longer taken (since API 2026-09-30)
+        "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
         "payment_method_options": {"card": {"request_multicapture": "if_available"}},
         "capture_method": "manual",
         "confirm": True,

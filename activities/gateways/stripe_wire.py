@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
-from activities.ports import IntentView
 from models.errors import OutcomeUnknownError
 from models.money import from_stripe
+from models.vendors import IntentView
 from models.words import IntentState, Outcome
 
 STATES: Final = {

@@ -9,11 +9,11 @@ import pytest
 
 from activities.gateways.easypost import EasyPostGateway
 from activities.gateways.transport import RejectedError
-from activities.ports import Address, BoughtLabel, CannotPrintError, Parcel, Prepared
 from models.errors import OutcomeUnknownError, VendorUnavailableError
 from models.ids import label_key
 from models.mint import mint
 from models.shipping import choose_rate
+from models.vendors import Address, BoughtLabel, CannotPrintError, Parcel, Prepared
 
 STORE = Address("Shelfway Market Street", "388 Market St", "San Francisco", "94111", "US", state="CA")
 HOME = Address("Ada Example", "179 N Harbor Dr", "Redondo Beach", "90277", "US", state="CA", phone="4155550100")
@@ -126,6 +126,18 @@ def test_the_label_is_found_when_the_answer_to_buying_was_lost(
     found = carrier.look(prepared.carrier_shipment_id)
     assert isinstance(found, BoughtLabel)
     assert carrier.buy(prepared.carrier_shipment_id, prepared.rates[0]) == found
+
+
+def test_the_label_is_found_when_the_carrier_answers_too_late(
+    easypost_url: str, easypost_fault: Arm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("activities.gateways.easypost.TIMEOUT", 0.2)
+    carrier = EasyPostGateway("EZTKsandbox", base=easypost_url)
+    prepared = carrier.prepare(parcel())
+    easypost_fault("hang", "/buy$", seconds=1, after=True)
+    with pytest.raises(OutcomeUnknownError):
+        carrier.buy(prepared.carrier_shipment_id, prepared.rates[0])
+    assert isinstance(carrier.look(prepared.carrier_shipment_id), BoughtLabel)
 
 
 @pytest.mark.parametrize("kind", ["garbage", "fail_after", "fail_before"])

@@ -3,7 +3,7 @@
 import pytest
 
 from activities.gateways.printable import printable
-from activities.ports import CannotPrintError
+from models.vendors import CannotPrintError
 
 
 @pytest.mark.parametrize(

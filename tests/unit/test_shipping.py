@@ -1,19 +1,14 @@
 """Which of a carrier's offers is bought."""
 
-from dataclasses import dataclass
-
 from models.shipping import choose_rate
+from models.vendors import Rate
 
 
-@dataclass(frozen=True)
-class Offer:
-    service: str
-    amount: int
-    days: int | None
-    id: str = "rate"
+def offer(service: str, amount: int, days: int | None) -> Rate:
+    return Rate(id="rate_1", carrier="USPS", service=service, amount=amount, currency="usd", days=days)
 
 
-SLOW, FAST, FASTEST = Offer("GroundAdvantage", 500, 5), Offer("Priority", 700, 2), Offer("Express", 2500, 1)
+SLOW, FAST, FASTEST = offer("GroundAdvantage", 500, 5), offer("Priority", 700, 2), offer("Express", 2500, 1)
 
 
 def test_the_cheapest_is_bought_when_several_keep_the_promise() -> None:
@@ -25,14 +20,14 @@ def test_the_fastest_is_bought_when_none_keeps_the_promise() -> None:
 
 
 def test_a_service_without_days_is_the_last_resort_when_nothing_is_known_of_it() -> None:
-    vague = Offer("Parcel", 100, None)
+    vague = offer("Parcel", 100, None)
     assert choose_rate([vague, SLOW], transit_days=1, hazmat=False) == SLOW
     assert choose_rate([vague], transit_days=1, hazmat=False) == vague
 
 
 def test_only_the_road_is_taken_when_the_parcel_is_dangerous() -> None:
     assert choose_rate([FASTEST, FAST, SLOW], transit_days=1, hazmat=True) == SLOW
-    assert choose_rate([Offer("Paket", 400, 2), FAST], transit_days=2, hazmat=True) == Offer("Paket", 400, 2)
+    assert choose_rate([offer("Paket", 400, 2), FAST], transit_days=2, hazmat=True) == offer("Paket", 400, 2)
 
 
 def test_nothing_is_bought_when_no_service_may_carry_the_parcel() -> None:

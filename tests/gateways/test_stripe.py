@@ -1,0 +1,269 @@
+"""The payment port against the Stripe sandbox, as a process of its own."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from activities.gateways.stripe import StripeGateway
+from activities.gateways.transport import RejectedError
+from models.errors import OutcomeUnknownError, VendorUnavailableError
+from models.ids import authorize_key, capture_key, customer_key, void_key
+from models.mint import mint
+from models.vendors import Authorization, Authorized, IntentView
+from models.words import IntentState, Outcome
+
+Arm = Callable[..., None]
+Settings = Callable[..., None]
+
+
+def asking(method: str = "pm_card_visa", **changes: object) -> Authorization:
+    order_id = mint("ord")
+    ask = Authorization(
+        key=authorize_key(order_id, 1, 1),
+        order_id=order_id,
+        tender=1,
+        amount=4321,
+        currency="usd",
+        payment_method=method,
+        customer_key=customer_key(order_id),
+        customer_id=None,
+        off_session=False,
+    )
+    return replace(ask, **changes)
+
+
+def held(payments: StripeGateway, ask: Authorization) -> IntentView:
+    answer = payments.authorize(ask)
+    assert answer.outcome is Outcome.SUCCEEDED
+    assert answer.intent is not None
+    return answer.intent
+
+
+def capture(ask: Authorization, intent: IntentView, n: int = 1) -> str:
+    return capture_key(ask.order_id, "shp_1", 1, intent.id, n)
+
+
+def test_the_amount_is_held_when_the_card_is_good(payments: StripeGateway) -> None:
+    ask = asking()
+    intent = held(payments, ask)
+    assert (intent.state, intent.amount, intent.capturable, intent.received) == (IntentState.OPEN, 4321, 4321, 0)
+    assert intent.charge_id is not None
+    assert intent.capture_before is not None
+    assert intent.capture_before > datetime.now(UTC)
+    assert intent.client_secret is None
+    assert payments.look(intent.id) == intent
+
+
+def test_the_first_answer_comes_back_when_the_same_key_is_sent_again(payments: StripeGateway) -> None:
+    ask = asking()
+    assert payments.authorize(ask) == payments.authorize(ask)
+
+
+@pytest.mark.parametrize(
+    ("method", "reason"),
+    [
+        ("pm_card_chargeDeclined", "generic_decline"),
+        ("pm_card_chargeDeclinedInsufficientFunds", "insufficient_funds"),
+        ("pm_card_chargeDeclinedExpiredCard", "expired_card"),
+        ("pm_nonsense", "resource_missing"),
+    ],
+)
+def test_the_reason_comes_back_when_the_card_is_declined(payments: StripeGateway, method: str, reason: str) -> None:
+    ask = asking(method)
+    answer = payments.authorize(ask)
+    assert (answer.outcome, answer.reason) == (Outcome.REFUSED, reason)
+    assert answer.customer_id.startswith("cus_")
+    if answer.intent is not None:
+        assert answer.intent.state is IntentState.REFUSED
+        assert payments.find_authorization(ask) == answer
+
+
+def test_the_client_secret_comes_back_when_the_bank_asks_for_3d_secure(payments: StripeGateway) -> None:
+    answer = payments.authorize(asking("pm_card_authenticationRequired"))
+    assert answer.outcome is Outcome.REQUIRES_ACTION
+    assert answer.intent is not None
+    assert answer.intent.client_secret is not None
+    assert answer.intent.client_secret.startswith(answer.intent.id)
+
+
+def test_it_is_a_refusal_when_nobody_is_there_to_answer_3d_secure(payments: StripeGateway) -> None:
+    answer = payments.authorize(asking("pm_card_authenticationRequired", off_session=True))
+    assert (answer.outcome, answer.reason) == (Outcome.REFUSED, "authentication_required")
+
+
+def test_the_whole_is_taken_when_the_capture_is_final(payments: StripeGateway) -> None:
+    ask = asking()
+    intent = held(payments, ask)
+    moved = payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=1000, final=True)
+    assert moved.outcome is Outcome.SUCCEEDED
+    assert (moved.intent.state, moved.intent.received, moved.intent.capturable) == (IntentState.CAPTURED, 1000, 0)
+
+
+def test_the_rest_stays_held_when_the_card_allows_several_captures(payments: StripeGateway, settings: Settings) -> None:
+    settings(multicapture=True)
+    ask = asking()
+    intent = held(payments, ask)
+    assert intent.multicapture
+    first = payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=1000, final=False)
+    assert (first.intent.state, first.intent.received, first.intent.capturable) == (IntentState.OPEN, 1000, 3321)
+    last = payments.capture(key=capture(ask, intent, 2), intent_id=intent.id, amount=3321, final=True, currency="usd")
+    assert (last.intent.state, last.intent.received) == (IntentState.CAPTURED, 4321)
+
+
+def test_one_capture_is_all_when_the_account_has_no_multicapture(payments: StripeGateway) -> None:
+    assert not held(payments, asking()).multicapture
+
+
+def test_a_capture_is_refused_when_it_is_more_than_is_held(payments: StripeGateway) -> None:
+    ask = asking()
+    intent = held(payments, ask)
+    moved = payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=9999, final=True)
+    assert (moved.outcome, moved.reason) == (Outcome.REFUSED, "amount_too_large")
+    assert moved.intent == intent
+
+
+def test_a_capture_is_refused_when_the_intent_is_canceled(payments: StripeGateway) -> None:
+    ask = asking()
+    intent = held(payments, ask)
+    payments.void(key=void_key(ask.order_id, intent.id), intent_id=intent.id)
+    moved = payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=1000, final=True)
+    assert (moved.outcome, moved.reason) == (Outcome.REFUSED, "payment_intent_unexpected_state")
+    assert moved.intent.state is IntentState.VOIDED
+
+
+def test_nothing_stays_held_when_it_is_voided_once_or_twice(payments: StripeGateway) -> None:
+    ask = asking()
+    intent = held(payments, ask)
+    for key in (void_key(ask.order_id, intent.id), "another key"):
+        moved = payments.void(key=f"{ask.order_id}:{key}", intent_id=intent.id)
+        assert (moved.outcome, moved.intent.state) == (Outcome.SUCCEEDED, IntentState.VOIDED)
+        assert moved.intent.capturable == 0
+
+
+def test_a_void_is_refused_when_the_money_was_taken(payments: StripeGateway) -> None:
+    ask = asking()
+    intent = held(payments, ask)
+    payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=4321, final=True)
+    moved = payments.void(key=void_key(ask.order_id, intent.id), intent_id=intent.id)
+    assert (moved.outcome, moved.reason) == (Outcome.REFUSED, "payment_intent_unexpected_state")
+    assert moved.intent.state is IntentState.CAPTURED
+
+
+def test_amounts_are_ours_when_stripe_counts_the_currency_otherwise(payments: StripeGateway) -> None:
+    ask = asking(amount=500, currency="isk")
+    intent = held(payments, ask)
+    assert (intent.amount, intent.capturable) == (500, 500)
+    moved = payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=500, final=True)
+    assert moved.intent.received == 500
+
+
+# The wire fails
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "fail_after", "garbage"])
+def test_the_authorization_is_found_when_its_answer_was_lost(
+    payments: StripeGateway, stripe_fault: Arm, kind: str
+) -> None:
+    ask = asking()
+    stripe_fault(kind, "/payment_intents$", method="POST", **({"after": True} if kind == "garbage" else {}))
+    with pytest.raises(OutcomeUnknownError):
+        payments.authorize(ask)
+    found = payments.find_authorization(ask)
+    assert found is not None
+    assert (found.outcome, found.intent and found.intent.capturable) == (Outcome.SUCCEEDED, 4321)
+
+
+def test_the_outcome_is_unknown_when_stripe_answers_too_late(
+    stripe_url: str, stripe_fault: Arm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("activities.gateways.stripe.TIMEOUT", 0.2)
+    payments, ask = StripeGateway("sk_test_sandbox", base=stripe_url), asking()
+    stripe_fault("hang", "/payment_intents$", method="POST", seconds=1, after=True)
+    with pytest.raises(OutcomeUnknownError):
+        payments.authorize(ask)
+    assert payments.find_authorization(ask) is not None
+
+
+def test_no_authorization_is_found_when_the_call_had_no_effect(payments: StripeGateway, stripe_fault: Arm) -> None:
+    ask = asking()
+    stripe_fault("drop", "/payment_intents$", method="POST")
+    with pytest.raises(OutcomeUnknownError):
+        payments.authorize(ask)
+    assert payments.find_authorization(ask) is None
+    assert payments.authorize(ask).outcome is Outcome.SUCCEEDED
+
+
+def test_one_customer_is_made_when_the_answer_to_making_it_was_lost(payments: StripeGateway, stripe_fault: Arm) -> None:
+    ask = asking()
+    stripe_fault("drop_after", "/customers$")
+    with pytest.raises(OutcomeUnknownError):
+        payments.authorize(ask)
+    assert payments.find_authorization(ask) is None
+    first = payments.authorize(ask)
+    assert payments.find_authorization(ask) == Authorized(Outcome.SUCCEEDED, first.customer_id, first.intent)
+
+
+def test_the_outcome_stays_unknown_when_stripe_replays_its_500(payments: StripeGateway, stripe_fault: Arm) -> None:
+    ask = asking()
+    stripe_fault("fail_after", "/payment_intents$", method="POST")
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknownError):
+            payments.authorize(ask)
+    assert payments.find_authorization(ask) is not None
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "fail_after"])
+def test_the_capture_shows_when_its_answer_was_lost(payments: StripeGateway, stripe_fault: Arm, kind: str) -> None:
+    ask = asking()
+    intent = held(payments, ask)
+    stripe_fault(kind, "/capture$")
+    with pytest.raises(OutcomeUnknownError):
+        payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=1000, final=True)
+    assert payments.look(intent.id).received == 1000
+
+
+def test_stripe_is_unavailable_for_a_while_when_it_says_how_long(payments: StripeGateway, stripe_fault: Arm) -> None:
+    stripe_fault("error", "/payment_intents$", status=429, headers={"Retry-After": "7"})
+    with pytest.raises(VendorUnavailableError) as caught:
+        payments.authorize(asking())
+    assert caught.value.retry_after == 7
+
+
+@pytest.mark.parametrize("status", [401, 409])
+def test_stripe_is_unavailable_when_it_surely_did_nothing(
+    payments: StripeGateway, stripe_fault: Arm, status: int
+) -> None:
+    stripe_fault("error", "/payment_intents$", status=status)
+    with pytest.raises(VendorUnavailableError):
+        payments.authorize(asking())
+
+
+def test_stripe_is_unavailable_when_nobody_listens(unused_tcp_port: int) -> None:
+    with pytest.raises(VendorUnavailableError):
+        StripeGateway("sk_test_1", base=f"http://127.0.0.1:{unused_tcp_port}").look("pi_1")
+
+
+def test_the_call_is_rejected_when_a_key_was_used_for_something_else(payments: StripeGateway) -> None:
+    ask = asking()
+    payments.authorize(ask)
+    with pytest.raises(RejectedError, match="idempotency_error"):
+        payments.authorize(replace(ask, amount=1))
+
+
+def test_no_person_stands_in_the_error_when_stripe_rejects(payments: StripeGateway, stripe_fault: Arm) -> None:
+    told = {"error": {"type": "invalid_request_error", "code": "odd", "message": "Ada Example", "param": "amount"}}
+    stripe_fault("error", "/payment_intents$", status=400, response=told)
+    with pytest.raises(RejectedError) as caught:
+        payments.authorize(asking())
+    assert str(caught.value) == "stripe: 400 invalid_request_error odd amount"
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("key", ["sk_live_1", "rk_live_1"])
+def test_a_live_key_is_refused_when_nobody_said_live(key: str) -> None:
+    with pytest.raises(ValueError, match="live Stripe key"):
+        StripeGateway(key)
+    StripeGateway(key, live=True)
