@@ -28,7 +28,7 @@ class OrderActivities:
     @activity.defn
     def lapse(self, over: Lapse) -> Learned:
         """A wait ended by its timer: re-source, give up or open a case, as its stage has it."""
-        return self._orders.lapse(over.order_id, over.key)
+        return self._orders.lapse(over.order_id, over.key, over.deadline)
 
     @activity.defn
     def undo(self, ref: ShipmentRef) -> Learned:

@@ -2,8 +2,9 @@
 
 from temporalio import activity
 
-from activities.ports import Authorization, Authorized, MoneyLedger, MoneyMoved, PaymentGateway, Planned
+from activities.ports import MoneyLedger, PaymentGateway
 from models.messages.activities import Learned, OrderRef, ShipmentRef
+from models.vendors import Authorization, Authorized, MoneyMoved, Planned
 from models.words import Outcome
 
 

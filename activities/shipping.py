@@ -1,10 +1,11 @@
 """The carrier's steps: verify an address, buy a label and find one that was bought, ask for a refund."""
 
-from models.shipping import choose_rate
 from temporalio import activity
 
-from activities.ports import BoughtLabel, CannotPrintError, CarrierGateway, LabelAsk, LabelLedger, OrderLedger
+from activities.ports import CarrierGateway, LabelLedger, OrderLedger
 from models.messages.activities import Learned, OrderRef, ShipmentRef
+from models.shipping import choose_rate
+from models.vendors import BoughtLabel, CannotPrintError, LabelAsk
 
 
 class ShippingActivities:

@@ -6,10 +6,16 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sqlalchemy import Engine, create_engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 T = TypeVar("T")
+
+def is_passing(error: BaseException) -> bool:
+    """Whether Postgres failed in a way that a later try may not meet: away, busy, or a lock not had in time."""
+    return isinstance(error, OperationalError | InterfaceError | PoolTimeout | InternalError)
+
 
 _RETRYABLE = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 _TRIES = 3
@@ -35,6 +41,7 @@ class Database:
             pool_timeout=3,
             pool_pre_ping=False,
             pool_use_lifo=True,
+            hide_parameters=True,  # they hold people's data
             connect_args={"options": options, "connect_timeout": 3, "application_name": "shelfway"},
         )
         self._session = sessionmaker(self.engine, expire_on_commit=False, autoflush=True)

@@ -8,6 +8,7 @@ class ShelfwayError(Exception):
     """The base: a message that may be shown to a caller. It never holds a person's data."""
 
     code = "internal_error"
+    retryable = False  # by itself, as an activity
 
 
 class NotFoundError(ShelfwayError):
@@ -47,18 +48,21 @@ class MoneyBusyError(ShelfwayError):
     """Another operation on this intent has no outcome yet: wait for its turn. Retryable."""
 
     code = "money_busy"
+    retryable = True
 
 
 class OutcomeUnknownError(ShelfwayError):
     """A vendor was asked and it is not known what came of it. Retryable: the next try looks it up first."""
 
     code = "outcome_unknown"
+    retryable = True
 
 
 class VendorUnavailableError(ShelfwayError):
     """A vendor did not do what was asked, and surely so (429, refused connection). Retryable."""
 
     code = "vendor_unavailable"
+    retryable = True
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)

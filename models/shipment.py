@@ -44,6 +44,7 @@ class Do:
     effect: Effect
     asked: Asked | None = None
     arrived: tuple[str, ...] = ()
+    deadline: datetime | None = None  # of the wait that lapsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,9 @@ def _shipment_step(facts: Facts, key: str) -> Step:
     if shipment is None or not shipment.open:
         return Closed()
     if shipment.leaving:
-        return _leaving_step(facts.known, shipment)
+        return _leaving_step(facts, shipment)
     if key in facts.lapsed:
-        return Do(Effect.LAPSE)
+        return Do(Effect.LAPSE, deadline=shipment.deadline)
     if shipment.on_hold or not shipment.paid:
         return Wait(shipment.deadline)
     match shipment.stage:
@@ -112,10 +113,10 @@ def _shipment_step(facts: Facts, key: str) -> Step:
             return Wait(shipment.deadline)
 
 
-def _leaving_step(known: OrderFacts, shipment: ShipmentFacts) -> Step:
+def _leaving_step(facts: Facts, shipment: ShipmentFacts) -> Step:
     if shipment.label:
         return Do(Effect.VOID_LABEL)
-    if known.payment.void_due:
+    if facts.known.payment.void_due or _money_is_busy(facts, shipment.id):
         return Wait()
     return Do(Effect.UNDO)
 
@@ -130,7 +131,9 @@ def _payment_step(facts: Facts) -> Step:
     if known.payment.rest is Rest.AFTER_CAPTURE and not any(_about_to_capture(s) for s in known.shipments):
         return Do(Effect.AUTHORIZE_REST)
     if PAYMENT in facts.lapsed:
-        return Do(Effect.KEEP_ALIVE) if known.payment.rest is not Rest.REFUSED else Do(Effect.LAPSE)
+        if known.payment.rest is Rest.REFUSED:
+            return Do(Effect.LAPSE, deadline=known.payment.deadline)
+        return Do(Effect.KEEP_ALIVE)
     if not known.payment.open and known.payment.deadline is None:
         return Closed()
     return Wait(known.payment.deadline)

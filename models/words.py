@@ -192,3 +192,4 @@ class CaseType(StrEnum):
     SENSELESS_COMMAND = "senseless_command"
     TRACKING_CONTRADICTS = "tracking_contradicts"
     DELIVERY_TROUBLE = "delivery_trouble"
+    STOCK_MISSING = "stock_missing"

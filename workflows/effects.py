@@ -95,8 +95,8 @@ def _message(order_id: str, key: str, step: Do) -> Message:
         return Obey(order_id=order_id, asked=step.asked)
     if step.arrived:
         return ApplyFacts(order_id=order_id, fact_ids=step.arrived)
-    if step.effect is Effect.LAPSE:
-        return Lapse(order_id=order_id, key=key)
+    if step.deadline:
+        return Lapse(order_id=order_id, key=key, deadline=step.deadline)
     if step.effect in _ABOUT_A_SHIPMENT:
         return ShipmentRef(order_id=order_id, shipment_id=key)
     return OrderRef(order_id=order_id)

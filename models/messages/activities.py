@@ -29,10 +29,11 @@ class ApplyFacts(Message):
 
 
 class Lapse(Message):
-    """The timer of this key fired: a shipment's id, or the payment's."""
+    """The timer of a key (a shipment's id, or the payment's) fired. It ends only a wait that still has this deadline."""
 
     order_id: str
     key: str
+    deadline: datetime
 
 
 class EffectFailed(Message):

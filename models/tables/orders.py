@@ -61,6 +61,7 @@ class Order(Base):
     note: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]  # the run was asked for and answered
+    verified_at: Mapped[datetime | None]  # the carrier knows the address
     expires_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     promised_by: Mapped[datetime | None]

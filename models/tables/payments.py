@@ -40,6 +40,9 @@ class Intent(Base):
     client_secret: Mapped[str | None]
     charge_id: Mapped[str | None] = mapped_column(unique=True)
     capture_before: Mapped[datetime | None]
+    renew_at: Mapped[datetime | None]  # when its keep-alive is due
+    superseded: Mapped[bool] = mapped_column(server_default="false")  # a renewal took its place: to be voided
+    look_due: Mapped[bool] = mapped_column(server_default="false")  # Stripe said something: to be read anew
     created_at: Mapped[datetime]
     __table_args__ = (
         CheckConstraint("amount > 0 AND capturable BETWEEN 0 AND amount", name="amounts"),
@@ -65,6 +68,7 @@ class PaymentOperation(Base):
     amount: Mapped[Money]
     shipping: Mapped[Money] = mapped_column(server_default="0")  # the shipping charge's part of `amount`
     final: Mapped[bool] = mapped_column(server_default="true")  # a capture that releases the rest
+    renews: Mapped[str | None]  # an authorization that takes the place of this intent
     outcome: Mapped[Outcome | None] = mapped_column(word(Outcome))
     reason: Mapped[str | None]
     stripe_id: Mapped[str | None]

@@ -1,0 +1,328 @@
+"""One order's rows, loaded under its lock: what every transaction on an order reads, decides on and writes.
+
+Lock order: the order, then its payments, then its shipments; stock comes last and is `StockStore`'s. `settle` is the
+one place that writes `orders.status` and the revision; `facts` is what the workflow gets to know.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from models.errors import NotFoundError
+from models.messages.facts import OrderFacts, PaymentFacts, Rest, ShipmentFacts
+from models.messages.timings import OrderTimings
+from models.mint import mint
+from models.status import Standing, status_of
+from models.tables.messages import Case, Event
+from models.tables.orders import Hold, Order, OrderUnit
+from models.tables.payments import Intent, PaymentOperation, Tender
+from models.tables.shipments import Label, Shipment
+from models.tables.stock import Location
+from models.words import (
+    CaseType,
+    IntentState,
+    LocationKind,
+    OperationKind,
+    OrderStatus,
+    Outcome,
+    Role,
+    Stage,
+    UnitState,
+    Verdict,
+)
+
+_FAILED = frozenset({Verdict.DECLINED, Verdict.OUT_OF_STOCK, Verdict.INVALID_ADDRESS, Verdict.CANNOT_SHIP_TO})
+_ENDED = frozenset({Stage.DELIVERED, Stage.RE_SOURCED, Stage.CANCELLED})
+_HOLDING = (IntentState.OPEN, IntentState.REQUIRES_ACTION)
+
+
+class Book:
+    """An order with its units, shipments, labels, money and holds. Everything it loads it loads in six statements."""
+
+    def __init__(self, session: Session, order: Order, now: datetime) -> None:
+        self.session = session
+        self.order = order
+        self.now = now
+        self.timings = OrderTimings.model_validate(order.timings)
+        self.was_told = False
+
+    @classmethod
+    def open(cls, session: Session, order_id: str, now: datetime) -> "Book":
+        """Lock the order and load it. `NotFoundError` when there is none."""
+        found = session.scalars(select(Order).where(Order.id == order_id).with_for_update(key_share=True)).one_or_none()
+        if found is None:
+            raise NotFoundError(f"no order {order_id}")
+        return cls(session, found, now)
+
+    # What belongs to it
+
+    @cached_property
+    def units(self) -> list[OrderUnit]:
+        query = select(OrderUnit).where(OrderUnit.order_id == self.order.id).order_by(OrderUnit.id)
+        return list(self.session.scalars(query))
+
+    @cached_property
+    def shipments(self) -> list[Shipment]:
+        query = select(Shipment).where(Shipment.order_id == self.order.id).order_by(Shipment.position)
+        return list(self.session.scalars(query.with_for_update(key_share=True)))
+
+    @cached_property
+    def intents(self) -> list[Intent]:
+        query = select(Intent).where(Intent.order_id == self.order.id).order_by(Intent.created_at, Intent.id)
+        return list(self.session.scalars(query.with_for_update(key_share=True)))
+
+    @cached_property
+    def operations(self) -> list[PaymentOperation]:
+        query = select(PaymentOperation).where(PaymentOperation.order_id == self.order.id)
+        return list(self.session.scalars(query.order_by(PaymentOperation.planned_at, PaymentOperation.key)))
+
+    @cached_property
+    def tender(self) -> Tender:
+        return self.session.scalars(select(Tender).where(Tender.order_id == self.order.id)).one()
+
+    @cached_property
+    def labels(self) -> list[Label]:
+        if not self.shipments:
+            return []
+        ids = [s.id for s in self.shipments]
+        return list(self.session.scalars(select(Label).where(Label.shipment_id.in_(ids)).order_by(Label.key)))
+
+    @cached_property
+    def holds(self) -> list[Hold]:
+        return list(
+            self.session.scalars(select(Hold).where(Hold.order_id == self.order.id, Hold.released_at.is_(None)))
+        )
+
+    @cached_property
+    def stores(self) -> frozenset[str]:
+        """Which of its shipments' nodes are stores."""
+        ids = {s.location_id for s in self.shipments}
+        query = select(Location.id).where(Location.id.in_(ids), Location.kind == LocationKind.STORE)
+        return frozenset(self.session.scalars(query)) if ids else frozenset()
+
+    def add_shipment(self, location_id: str, units: Iterable[OrderUnit], stage: Stage, origin: str | None) -> Shipment:
+        """A new parcel from that node, with these units in it."""
+        shipment = Shipment(
+            id=mint("shp"),
+            order_id=self.order.id,
+            position=len(self.shipments) + 1,
+            location_id=location_id,
+            stage=stage,
+            leaving=False,
+            re_sourced_from=origin,
+            created_at=self.now,
+        )
+        self.session.add(shipment)
+        self.session.flush()  # units refer to it
+        for unit in units:
+            unit.shipment_id = shipment.id
+        self.shipments.append(shipment)
+        self.__dict__.pop("stores", None)
+        return shipment
+
+    def shipment(self, shipment_id: str) -> Shipment:
+        found = next((s for s in self.shipments if s.id == shipment_id), None)
+        if found is None:
+            raise NotFoundError(f"no shipment {shipment_id} in order {self.order.id}")
+        return found
+
+    def intent(self, intent_id: str) -> Intent:
+        return next(i for i in self.intents if i.id == intent_id)
+
+    def operation(self, key: str) -> PaymentOperation | None:
+        return next((o for o in self.operations if o.key == key), None)
+
+    def units_of(self, shipment: Shipment) -> list[OrderUnit]:
+        return [u for u in self.units if u.shipment_id == shipment.id]
+
+    def live_label(self, shipment: Shipment) -> Label | None:
+        return next((x for x in self.labels if x.shipment_id == shipment.id and x.refund_requested_at is None), None)
+
+    def is_on_hold(self, shipment: Shipment) -> bool:
+        return any(h.shipment_id in (None, shipment.id) for h in self.holds)
+
+    # Money, as far as it decides what comes next
+
+    @property
+    def uncaptured(self) -> list[OrderUnit]:
+        """Live units that nobody has paid for yet."""
+        dead = (UnitState.CANCELLED, UnitState.RETURNED, UnitState.LOST)
+        return [u for u in self.units if u.captured_by is None and u.state not in dead]
+
+    @property
+    def open_intents(self) -> list[Intent]:
+        """Authorizations that a capture may use, oldest first."""
+        return [i for i in self.intents if i.state is IntentState.OPEN and not i.superseded]
+
+    @property
+    def shipping_due(self) -> int:
+        """The shipping charge as the customer pays it, until a capture has taken it."""
+        order = self.order
+        taken = any(
+            o.shipping for o in self.operations if o.kind is OperationKind.CAPTURE and o.outcome is Outcome.SUCCEEDED
+        )
+        return 0 if taken else order.shipping + (0 if order.includes_tax else order.shipping_tax)
+
+    def to_void(self) -> Intent | None:
+        """An authorization that holds the customer's money for nothing."""
+        holding = [i for i in self.intents if i.state in _HOLDING]
+        return next((i for i in holding if i.superseded or not self.uncaptured), None)
+
+    def rest(self) -> Rest:
+        """Where the remainder of the authorization stands that the next capture would release."""
+        usable, due = self.open_intents, self.uncaptured
+        if not due or self.order.verdict is not Verdict.CONFIRMED:
+            return Rest.NONE
+        refusals = self._refusals_of_the_rest()
+        for_good = [o for o in refusals if o.reason != "insufficient_funds"] or refusals[1:]
+        if usable:
+            single = len(usable) == 1 and not usable[0].multicapture
+            return Rest.DUE if single and not refusals and self._spread(due) else Rest.NONE
+        return Rest.REFUSED if for_good else Rest.AFTER_CAPTURE
+
+    def _refusals_of_the_rest(self) -> list[PaymentOperation]:
+        """Attempts that failed since an authorization last succeeded."""
+        attempts = [o for o in self.operations if o.kind is OperationKind.AUTHORIZE and o.outcome and o.renews is None]
+        last_good = max((i for i, o in enumerate(attempts) if o.outcome is Outcome.SUCCEEDED), default=-1)
+        return attempts[last_good + 1 :]
+
+    def _spread(self, due: Iterable[OrderUnit]) -> bool:
+        return len({u.shipment_id for u in due}) > 1
+
+    # Writing
+
+    def tell(self, event: str, actor: str, **data: Any) -> None:
+        """Add an event to the order's history. No person's data goes in."""
+        self.order.last_event += 1
+        row = Event(aggregate=self.order.id, seq=self.order.last_event, type=event, data=data, actor=actor, at=self.now)
+        self.session.add(row)
+        self.was_told = True
+
+    def open_case(self, kind: CaseType, subject: str, owner: Role, **detail: Any) -> None:
+        """An exception that somebody owns from now on; a second one of the same cause only reminds."""
+        row = {
+            "id": mint("case"),
+            "type": kind,
+            "order_id": self.order.id,
+            "subject": subject,
+            "owner": owner,
+            "detail": detail,
+            "opened_at": self.now,
+        }
+        statement = upsert(Case).values(row)
+        statement = statement.on_conflict_do_update(
+            index_elements=["type", "subject"],
+            index_where=Case.closed_at.is_(None),
+            set_={"reminded_at": self.now},
+        )
+        self.session.execute(statement)
+        self.tell("case.opened", "shelfway", type=kind.value, subject=subject)
+
+    def hold(self, shipment: Shipment | None, reason: str, actor: str) -> Hold:
+        """Stop what comes next for one shipment, or for the whole order."""
+        hold = Hold(
+            id=mint("hold"),
+            order_id=self.order.id,
+            shipment_id=shipment.id if shipment else None,
+            reason=reason,
+            actor=actor,
+            placed_at=self.now,
+        )
+        self.session.add(hold)
+        self.holds.append(hold)
+        self.tell("hold.placed", actor, hold=hold.id, reason=reason, shipment=hold.shipment_id)
+        return hold
+
+    def close_cases(self, subject: str, resolution: str, *kinds: CaseType) -> None:
+        query = select(Case).where(Case.order_id == self.order.id, Case.subject == subject, Case.closed_at.is_(None))
+        for case in self.session.scalars(query):
+            if not kinds or case.type in kinds:
+                case.closed_at, case.closed_by, case.resolution = self.now, "shelfway", resolution
+                self.tell("case.closed", "shelfway", type=case.type.value, subject=subject)
+
+    def settle(self) -> OrderFacts:
+        """Write the status that the units and the money give, bump the revision if anything was told, answer facts."""
+        if self.was_told:
+            self.order.status = self.status()
+            self.order.revision += 1
+            self.session.flush()
+        return self.facts()
+
+    def status(self) -> OrderStatus:
+        order = self.order
+        standing = Standing(
+            expired=order.verdict is Verdict.EXPIRED,
+            failed=order.verdict in _FAILED,
+            confirmed=order.confirmed_at is not None,
+            on_hold=bool(self.holds),
+            awaiting_customer=order.customer_until is not None
+            or any(s.stage is Stage.UNSOURCED and not s.leaving for s in self.shipments),
+        )
+        return status_of([u.state for u in self.units], standing)
+
+    # What the workflow gets to know
+
+    def facts(self) -> OrderFacts:
+        order = self.order
+        return OrderFacts(
+            revision=order.revision,
+            status=order.status,
+            verdict=order.verdict,
+            verified=order.verified_at is not None,
+            shipments=tuple(self._shipment_facts(s) for s in self.shipments),
+            payment=self._payment_facts(),
+            expires_at=order.expires_at,
+            promised_by=order.promised_by,
+            window_ends=order.delivered_at and order.delivered_at + self.timings.return_window,
+            stores=tuple(sorted(self.stores)),
+            exception=self._exception(),
+            closed=order.closed_at is not None,
+        )
+
+    def _shipment_facts(self, shipment: Shipment) -> ShipmentFacts:
+        units = self.units_of(shipment)
+        return ShipmentFacts(
+            id=shipment.id,
+            position=shipment.position,
+            node=shipment.location_id,
+            store=shipment.location_id in self.stores,
+            stage=shipment.stage,
+            units=tuple(u.id for u in units),
+            deadline=shipment.deadline,
+            leaving=shipment.leaving,
+            label=self.live_label(shipment) is not None,
+            paid=bool(self.open_intents) or all(u.captured_by for u in units),
+            on_hold=self.is_on_hold(shipment),
+        )
+
+    def _payment_facts(self) -> PaymentFacts:
+        usable = self.open_intents
+        rest = self.rest()
+        deadline = self.order.customer_until if rest is Rest.REFUSED else usable[0].renew_at if usable else None
+        return PaymentFacts(
+            open=any(i.state in _HOLDING for i in self.intents) or rest is not Rest.NONE,
+            deadline=deadline,
+            rest=rest,
+            void_due=self.to_void() is not None,
+            look_due=any(i.look_due for i in self.intents),
+        )
+
+    def _exception(self) -> str:
+        query = (
+            select(Case.type).where(Case.order_id == self.order.id, Case.closed_at.is_(None)).order_by(Case.opened_at)
+        )
+        return next((t.value for t in self.session.scalars(query)), "")
+
+
+def amount_of(units: Sequence[OrderUnit]) -> int:
+    """What the customer pays for these units."""
+    return sum(u.amount for u in units)
+
+
+def is_ended(shipment: Shipment) -> bool:
+    return shipment.stage in _ENDED

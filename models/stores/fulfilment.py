@@ -1,0 +1,262 @@
+"""How an order's units move: planned, offered, re-sourced, cancelled, handed over, delivered.
+
+Each method works on a `Book` whose order is locked, and leaves stock, units, shipments and events agreeing. None
+commits, and none talks to anyone outside.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.hours import Spell, add_open_time
+from models.messages.timings import OrderTimings
+from models.stock import Refused
+from models.stores.book import Book, is_ended
+from models.stores.sourcing import Shortage, SourcingStore, UnitDemand
+from models.stores.stock import StockStore
+from models.tables.orders import OrderUnit
+from models.tables.shipments import Shipment
+from models.tables.stock import Location, OpeningHours
+from models.words import CaseType, Mark, Role, Stage, UnitState, Verdict
+
+SYSTEM = "shelfway"
+
+
+class Fulfilment:
+    def __init__(self, stock: StockStore, sourcing: SourcingStore) -> None:
+        self._stock = stock
+        self._sourcing = sourcing
+
+    # Checkout
+
+    def plan(self, book: Book) -> None:
+        """Hold every unit at the nodes that sourcing chose, or end the order out of stock with nothing held."""
+        order = book.order
+        if order.cart_hold_id:
+            self._stock.lend_cart(book.session, order.cart_hold_id, order.id, book.now)
+        placed = self._place(book, book.units, "checkout", origin=None)
+        if isinstance(placed, Shortage):
+            detail = {"lines": [asdict(line) for line in placed.lines]}
+            self.refuse(book, Verdict.OUT_OF_STOCK, detail)
+        else:
+            book.tell("order.reserved", SYSTEM, shipments=len(placed), nodes=[s.location_id for s in placed])
+
+    def refuse(self, book: Book, verdict: Verdict, detail: dict[str, Any]) -> None:
+        """End a checkout without a confirmed order: nothing stays held, and a cart's hold is the cart's again."""
+        order = book.order
+        order.verdict, order.verdict_detail = verdict, detail
+        if order.cart_hold_id:
+            self._stock.return_cart(book.session, order.cart_hold_id, order.id, book.now)
+        else:
+            self._stock.release(book.session, order.id, book.now)
+        for unit in book.units:
+            unit.state = UnitState.CANCELLED
+        for shipment in book.shipments:
+            _end(shipment, Stage.CANCELLED, verdict.value)
+        book.tell(f"order.{'expired' if verdict is Verdict.EXPIRED else 'failed'}", SYSTEM, verdict=verdict.value)
+
+    def confirm(self, book: Book) -> bool:
+        """The money is there: the hold loses its expiry and each node gets its parcel. False when the hold is gone."""
+        order = book.order
+        if not self._stock.confirm(book.session, order.id, book.now):
+            return False
+        order.verdict, order.confirmed_at = Verdict.CONFIRMED, book.now
+        order.promised_by = order.promised_by or book.now + book.timings.pack + timedelta(days=order.transit_days)
+        book.tell("order.confirmed", SYSTEM, total=order.total, currency=order.currency)
+        for shipment in book.shipments:
+            if shipment.stage is Stage.PLANNED:
+                self._send_to_node(book, shipment)
+        return True
+
+    # Nodes
+
+    def _send_to_node(self, book: Book, shipment: Shipment) -> None:
+        """A warehouse's parcel is released at once; a store is offered its own and must answer in time."""
+        if shipment.location_id not in book.stores:
+            self.accept(book, shipment, SYSTEM)
+            return
+        shipment.stage, shipment.offered_at = Stage.OFFERED, book.now
+        shipment.deadline = _offer_ends(book.session, shipment.location_id, book.timings, book)
+        book.tell("shipment.offered", SYSTEM, shipment=shipment.id, node=shipment.location_id, until=_at(shipment))
+
+    def accept(self, book: Book, shipment: Shipment, actor: str) -> None:
+        """To be picked and packed there. A store that says so has its units accepted; a warehouse was not asked."""
+        shipment.stage, shipment.accepted_at = Stage.ACCEPTED, book.now
+        shipment.deadline = book.now + book.timings.pack
+        if actor is not SYSTEM:
+            for unit in book.units_of(shipment):
+                unit.state = UnitState.ACCEPTED
+        word = "released" if actor is SYSTEM else "accepted"
+        book.tell(f"shipment.{word}", actor, shipment=shipment.id, node=shipment.location_id, until=_at(shipment))
+
+    def re_source(self, book: Book, shipment: Shipment, reason: str, actor: str) -> None:
+        """Its node will not ship it: its units go to other nodes at once, or wait for the customer's or ops' choice."""
+        units = book.units_of(shipment)
+        ids = [u.id for u in units]
+        lines = [u.line_id for u in units]
+        self._sourcing.exclude(book.session, book.order.id, lines, shipment.location_id, reason=reason, now=book.now)
+        self._stock.release(book.session, book.order.id, book.now, unit_ids=ids)
+        book.tell("shipment.rejected", actor, shipment=shipment.id, node=shipment.location_id, reason=reason)
+        for unit in units:
+            unit.state, unit.lot_id = UnitState.AWAITING, None
+        self._elsewhere(book, shipment, units, reason)
+
+    def source_again(self, book: Book, shipment: Shipment) -> bool:
+        """Look once more for a shelf that has what no shelf had."""
+        self._elsewhere(book, shipment, book.units_of(shipment), "retry")
+        return shipment.stage is Stage.RE_SOURCED
+
+    def _elsewhere(self, book: Book, shipment: Shipment, units: Sequence[OrderUnit], reason: str) -> None:
+        placed = self._place(book, units, reason, origin=shipment.id)
+        if isinstance(placed, Shortage):
+            shipment.stage = Stage.UNSOURCED
+            shipment.deadline = book.now + book.timings.customer_answer
+            book.open_case(CaseType.UNSOURCED, shipment.id, Role.CS, node=shipment.location_id, reason=reason)
+            return
+        book.close_cases(shipment.id, "re_sourced", CaseType.UNSOURCED)
+        _end(shipment, Stage.RE_SOURCED, reason)
+        for new in placed:
+            book.tell("shipment.re_sourced", SYSTEM, shipment=shipment.id, to=new.id, node=new.location_id)
+            self._send_to_node(book, new)
+
+    def _place(
+        self, book: Book, units: Sequence[OrderUnit], cause: str, origin: str | None
+    ) -> list[Shipment] | Shortage:
+        order = book.order
+        known = order.latitude is not None and order.longitude is not None
+        placed = self._sourcing.place(
+            book.session,
+            holder=order.id,
+            order_id=order.id,
+            demand=[UnitDemand(u.id, u.line_id, u.sku) for u in units],
+            country=order.country,
+            destination=(order.latitude or 0.0, order.longitude or 0.0) if known else None,
+            excluded=self._sourcing.excluded(book.session, order.id),
+            cart=None if order.confirmed_at else order.cart_hold_id,
+            expires_at=None if order.confirmed_at else order.expires_at,
+            now=book.now,
+            cause=cause,
+        )
+        if isinstance(placed, Shortage):
+            return placed
+        by_id = {u.id: u for u in units}
+        shipments: list[Shipment] = []
+        for group in placed.groups:
+            inside = [by_id[unit_id] for unit_id in group.unit_ids]
+            shipments.append(book.add_shipment(group.location_id, inside, Stage.PLANNED, origin))
+            for unit in inside:
+                unit.state, unit.lot_id = UnitState.RESERVED, placed.lots[unit.id]
+        return shipments
+
+    # The parcel's way
+
+    def pick(self, book: Book, shipment: Shipment, unit_ids: Iterable[str], actor: str) -> Refused | None:
+        """Units taken from the shelf: a mark on their reservation, a row that wakes nobody."""
+        wanted = set(unit_ids)
+        picked = [u for u in book.units_of(shipment) if u.id in wanted]
+        if no := self._stock.mark(book.session, [u.id for u in picked], Mark.PICKED, book.now):
+            return no
+        for unit in picked:
+            unit.state = UnitState.PICKED
+        book.tell("shipment.picked", actor, shipment=shipment.id, units=len(picked))
+        return None
+
+    def pack(self, book: Book, shipment: Shipment, box_id: str | None, grams: int, actor: str) -> Refused | None:
+        units = book.units_of(shipment)
+        if no := self._stock.mark(book.session, [u.id for u in units], Mark.PACKED, book.now):
+            return no
+        for unit in units:
+            unit.state = UnitState.PACKED
+        shipment.stage, shipment.packed_at = Stage.PACKED, book.now
+        shipment.box_id, shipment.grams = box_id, grams
+        shipment.deadline = book.now + book.timings.hold_review
+        book.close_cases(shipment.id, "packed", CaseType.OVERDUE_PACK)
+        book.tell("shipment.packed", actor, shipment=shipment.id, box=box_id, grams=grams)
+        return None
+
+    def hand_over(self, book: Book, shipment: Shipment, actor: str) -> None:
+        """The carrier has it: on hand and reserved fall together. A parcel not captured yet is captured next."""
+        units = book.units_of(shipment)
+        operation = f"{book.order.id}:{shipment.id}:hand_over"
+        left = self._stock.consume(
+            book.session,
+            [u.id for u in units],
+            operation=operation,
+            order_id=book.order.id,
+            actor=actor,
+            now=book.now,
+        )
+        if left.missing:
+            book.open_case(CaseType.STOCK_MISSING, shipment.id, Role.OPS, units=list(left.missing))
+        for unit in units:
+            unit.state = UnitState.HANDED_OVER
+        shipment.handed_over_at = book.now
+        shipment.deadline = book.now + book.timings.tracking_silence
+        if shipment.stage is Stage.CAPTURED:
+            shipment.stage = Stage.HANDED_OVER
+        book.close_cases(shipment.id, "handed_over", CaseType.OVERDUE_HAND_OVER)
+        book.tell("shipment.handed_over", actor, shipment=shipment.id, node=shipment.location_id)
+
+    def deliver(self, book: Book, shipment: Shipment) -> None:
+        for unit in book.units_of(shipment):
+            unit.state = UnitState.DELIVERED
+        shipment.delivered_at = book.now
+        if shipment.stage is Stage.HANDED_OVER:
+            _end(shipment, Stage.DELIVERED, None)
+        book.close_cases(shipment.id, "delivered")
+        book.tell("shipment.delivered", "carrier", shipment=shipment.id)
+        if all(is_ended(s) for s in book.shipments):
+            book.order.delivered_at = book.now
+
+    # Cancelling
+
+    def cancel(self, book: Book, shipments: Sequence[Shipment], reason: str) -> None:
+        """These parcels will not leave: their units are cancelled now, and undone label, money, stock."""
+        for shipment in shipments:
+            shipment.leaving, shipment.end_reason = True, reason
+            for unit in book.units_of(shipment):
+                unit.state = UnitState.CANCELLED
+            book.tell("shipment.leaving", SYSTEM, shipment=shipment.id, reason=reason)
+
+    def undo(self, book: Book, shipment: Shipment) -> None:
+        """Label and money are undone: the stock is free again."""
+        ids = [u.id for u in book.units_of(shipment)]
+        self._stock.release(book.session, book.order.id, book.now, unit_ids=ids)
+        _end(shipment, Stage.CANCELLED, shipment.end_reason)
+        shipment.leaving = False
+        book.close_cases(shipment.id, "cancelled")
+        book.tell("shipment.cancelled", SYSTEM, shipment=shipment.id, reason=shipment.end_reason)
+        if book.order.delivered_at is None and all(is_ended(s) for s in book.shipments):
+            self._all_ended(book)
+
+    def _all_ended(self, book: Book) -> None:
+        if any(s.stage is Stage.DELIVERED for s in book.shipments):
+            book.order.delivered_at = book.now
+        if book.order.cart_hold_id and book.order.confirmed_at is None:
+            self._stock.return_cart(book.session, book.order.cart_hold_id, book.order.id, book.now)
+
+
+def _end(shipment: Shipment, stage: Stage, reason: str | None) -> None:
+    shipment.stage, shipment.deadline, shipment.end_reason = stage, None, reason
+
+
+def _at(shipment: Shipment) -> str | None:
+    return shipment.deadline.isoformat() if shipment.deadline else None
+
+
+def _offer_ends(session: Session, location_id: str, timings: OrderTimings, book: Book) -> datetime:
+    """A store's time to answer counts in its opening hours and zone, unless the order's waits say otherwise."""
+    if not timings.offer_in_opening_hours:
+        return book.now + timings.offer
+    zone = session.scalars(select(Location.timezone).where(Location.id == location_id)).one()
+    rows = session.execute(
+        select(OpeningHours.weekday, OpeningHours.opens, OpeningHours.closes).where(
+            OpeningHours.location_id == location_id
+        )
+    )
+    spells = [Spell(weekday, opens, closes) for weekday, opens, closes in rows]
+    return add_open_time(book.now, timings.offer, spells, zone)

@@ -1,0 +1,169 @@
+"""Labels: planned under the order's lock, prepared at the carrier, bought once, asked back when of no use."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.clock import Clock
+from models.db import Database
+from models.ids import label_key
+from models.messages.activities import Learned
+from models.stores.book import Book
+from models.stores.fulfilment import SYSTEM
+from models.tables.catalogue import Box, Variant
+from models.tables.orders import Order
+from models.tables.shipments import Label, Shipment
+from models.tables.stock import Location
+from models.vendors import Address, BoughtLabel, LabelAsk, Parcel, Planned
+from models.words import CaseType, Role, Stage
+
+
+class LabelStore:
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    def plan_label(self, order_id: str, shipment_id: str) -> Planned[LabelAsk] | Learned:
+        """One live label a shipment. Answers instead when none may be bought: cancelled, held or unpaid meanwhile."""
+
+        def work(session: Session) -> Planned[LabelAsk] | Learned:
+            book = self._open(session, order_id)
+            shipment = book.shipment(shipment_id)
+            label = book.live_label(shipment)
+            if label and label.bought_at:
+                return Learned(facts=book.settle())
+            if label:
+                return Planned(self._ask(book, shipment, label), fresh=False)
+            held = book.is_on_hold(shipment) or shipment.leaving
+            if shipment.stage is not Stage.PACKED or held or not book.open_intents:
+                return Learned(facts=book.settle())
+            number = 1 + sum(1 for x in book.labels if x.shipment_id == shipment_id)
+            label = Label(key=label_key(order_id, shipment_id, number), shipment_id=shipment_id, planned_at=book.now)
+            session.add(label)
+            return Planned(self._ask(book, shipment, label), fresh=True)
+
+        return self._db.transaction(work)
+
+    def _ask(self, book: Book, shipment: Shipment, label: Label) -> LabelAsk:
+        session = book.session
+        node = session.get_one(Location, shipment.location_id)
+        box = session.get(Box, shipment.box_id) if shipment.box_id else None
+        skus = {u.sku for u in book.units_of(shipment)}
+        hazmat = bool(session.scalars(select(Variant.sku).where(Variant.sku.in_(skus), Variant.hazmat)).first())
+        parcel = Parcel(
+            reference=label.key,
+            origin=_origin(node),
+            destination=destination_of(book.order),
+            grams=shipment.grams or 0,
+            length_mm=box.length_mm if box else 200,
+            width_mm=box.width_mm if box else 150,
+            height_mm=box.height_mm if box else 100,
+            hazmat=hazmat,
+        )
+        promised = book.order.promised_by
+        days = max((promised - book.now).days, 1) if promised else book.order.transit_days
+        return LabelAsk(label.key, parcel, label.carrier_shipment_id, days)
+
+    def record_prepared(self, order_id: str, key: str, carrier_shipment_id: str) -> None:
+        def work(session: Session) -> None:
+            self._open(session, order_id)
+            session.get_one(Label, key).carrier_shipment_id = carrier_shipment_id
+
+        self._db.transaction(work)
+
+    def record_label(self, order_id: str, key: str, label: BoughtLabel) -> Learned:
+        def work(session: Session) -> Learned:
+            book = self._open(session, order_id)
+            row = session.get_one(Label, key)
+            if row.bought_at:
+                return Learned(facts=book.facts())
+            row.carrier_shipment_id, row.tracking_code = label.carrier_shipment_id, label.tracking_code
+            row.carrier, row.service, row.url = label.carrier, label.service, label.url
+            row.rate, row.currency, row.tracker_id = label.rate, label.currency, label.tracker_id
+            row.bought_at = book.now
+            shipment = book.shipment(row.shipment_id)
+            if not shipment.leaving:
+                shipment.stage = Stage.LABELLED
+            shipment.deadline = book.now + book.timings.hold_review
+            book.close_cases(shipment.id, "label_bought", CaseType.LABEL_IMPOSSIBLE)
+            book.tell(
+                "label.bought",
+                SYSTEM,
+                shipment=shipment.id,
+                carrier=label.carrier,
+                service=label.service,
+                tracking_code=label.tracking_code,
+                cost=label.rate,
+            )
+            return Learned(facts=book.settle())
+
+        return self._db.transaction(work)
+
+    def label_impossible(self, order_id: str, key: str, reason: str) -> Learned:
+        """Nothing was bought and nothing can be as things stand: the shipment is held, a case names what is wrong."""
+
+        def work(session: Session) -> Learned:
+            book = self._open(session, order_id)
+            label = session.get_one(Label, key)
+            shipment = book.shipment(label.shipment_id)
+            session.delete(label)
+            book.open_case(CaseType.LABEL_IMPOSSIBLE, shipment.id, Role.CS, field=reason)
+            book.hold(shipment, "label_impossible", SYSTEM)
+            return Learned(facts=book.settle())
+
+        return self._db.transaction(work)
+
+    def plan_label_refund(self, order_id: str, shipment_id: str) -> Planned[str] | Learned:
+        """The carrier's shipment whose label goes back; a label that was only planned is struck out."""
+
+        def work(session: Session) -> Planned[str] | Learned:
+            book = self._open(session, order_id)
+            label = book.live_label(book.shipment(shipment_id))
+            if label and label.bought_at and label.carrier_shipment_id:
+                return Planned(label.carrier_shipment_id, fresh=False)
+            if label:
+                label.refund_requested_at, label.refund_status = book.now, "never_bought"
+                book.tell("label.struck_out", SYSTEM, shipment=shipment_id)
+            return Learned(facts=book.settle())
+
+        return self._db.transaction(work)
+
+    def record_label_refund(self, order_id: str, carrier_shipment_id: str, status: str) -> Learned:
+        def work(session: Session) -> Learned:
+            book = self._open(session, order_id)
+            label = next(x for x in book.labels if x.carrier_shipment_id == carrier_shipment_id)
+            if label.refund_requested_at is None:
+                label.refund_requested_at, label.refund_status = book.now, status
+                book.tell("label.refund_requested", SYSTEM, shipment=label.shipment_id, status=status)
+            return Learned(facts=book.settle())
+
+        return self._db.transaction(work)
+
+    def _open(self, session: Session, order_id: str) -> Book:
+        return Book.open(session, order_id, self._clock.now())
+
+
+def destination_of(order: Order) -> Address:
+    """Where the order goes, as it was typed."""
+    return Address(
+        name=order.name,
+        street=order.street,
+        street2=order.street2,
+        city=order.city,
+        state=order.state,
+        postcode=order.postcode,
+        country=order.country,
+        phone=order.phone,
+        email=order.email,
+    )
+
+
+def _origin(node: Location) -> Address:
+    return Address(
+        name=node.name,
+        street=node.street,
+        city=node.city,
+        state=node.state,
+        postcode=node.postcode,
+        country=node.country,
+        phone=node.phone,
+    )

@@ -1,0 +1,286 @@
+"""The order's own transactions: what `OrderActivities` calls, and picking, which wakes no workflow."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.clock import Clock
+from models.db import Database
+from models.errors import ConflictError
+from models.messages.activities import EffectFailed, Learned
+from models.messages.commands import Asked, CommandOutcome
+from models.messages.facts import PAYMENT, Facts, OrderFacts
+from models.messages.order import OrderInput
+from models.money import format_money
+from models.refusals import refusal
+from models.stores.book import Book, is_ended
+from models.stores.fulfilment import SYSTEM, Fulfilment
+from models.stores.labels import destination_of
+from models.stores.obedience import Obedience, finish_cancels
+from models.tables.messages import InboxFact
+from models.tables.orders import Order
+from models.tables.shipments import Label, Shipment, TrackingEvent
+from models.vendors import Address, AddressVerdict
+from models.words import CaseType, CommandKind, Role, Stage, Verdict
+
+_SCANS = frozenset({"in_transit", "out_for_delivery", "available_for_pickup", "delivered", "return_to_sender"})
+_TROUBLE = frozenset({"return_to_sender", "failure"})
+
+
+class OrderStore:
+    """`link` is the public address of the order pages; orders are shown to ops with it."""
+
+    def __init__(self, db: Database, clock: Clock, fulfilment: Fulfilment, *, link: str = "") -> None:
+        self._db = db
+        self._clock = clock
+        self._fulfilment = fulfilment
+        self._obedience = Obedience(fulfilment)
+        self._link = link
+
+    def _on(self, order_id: str, work: Callable[[Book], CommandOutcome | None]) -> Learned:
+        """One transaction on one order: lock it, do the work, settle it, answer what Postgres now holds."""
+
+        def transaction(session: Session) -> Learned:
+            book = Book.open(session, order_id, self._clock.now())
+            outcome = work(book)
+            facts = book.settle()
+            if book.was_told and not facts.undoing:
+                finish_cancels(book)
+            return Learned(facts=facts, outcome=outcome)
+
+        return self._db.transaction(transaction)
+
+    # Starting a run
+
+    def run_input(self, order_id: str) -> OrderInput:
+        """What the order's run is started with; one that had a run before resumes from its facts."""
+
+        def work(session: Session) -> OrderInput:
+            order = session.get_one(Order, order_id)
+            facts = Facts() if order.verdict is None else Facts(known=self._facts(session, order_id))
+            return OrderInput(
+                order_id=order.id,
+                number=order.number,
+                channel=order.channel,
+                brand=order.brand_id,
+                summary=f"{order.number} · {format_money(order.total, order.currency)} · {order.channel}",
+                link=f"{self._link}/v1/orders/{order.id}" if self._link else "",
+                timings=order.timings,  # pyright: ignore[reportArgumentType] (pydantic reads the row's JSON)
+                facts=facts,
+            )
+
+        return self._db.transaction(work)
+
+    def started(self, order_id: str) -> None:
+        """The run was asked for and Temporal answered: the sweeper need not."""
+
+        def work(session: Session) -> None:
+            order = session.get_one(Order, order_id)
+            order.started_at = order.started_at or self._clock.now()
+
+        self._db.transaction(work)
+
+    def unstarted(self, older_than: datetime, limit: int = 50) -> Sequence[str]:
+        """Orders that no run was heard of for."""
+        query = select(Order.id).where(
+            Order.status == "pending", Order.started_at.is_(None), Order.created_at < older_than
+        )
+        return self._db.transaction(
+            lambda session: list(session.scalars(query.order_by(Order.created_at).limit(limit)))
+        )
+
+    def _facts(self, session: Session, order_id: str) -> OrderFacts:
+        return Book.open(session, order_id, self._clock.now()).facts()
+
+    def facts(self, order_id: str) -> Learned:
+        return self._on(order_id, lambda _: None)
+
+    # Checkout
+
+    def destination(self, order_id: str) -> Address:
+        return self._db.transaction(lambda session: destination_of(session.get_one(Order, order_id)))
+
+    def record_address(self, order_id: str, verdict: AddressVerdict) -> Learned:
+        """Deliverable, with coordinates where the carrier knows them; else the order ends, with nothing held."""
+
+        def work(book: Book) -> None:
+            order = book.order
+            if order.verdict is not None or order.verified_at is not None:
+                return
+            if book.now >= order.expires_at:
+                self._fulfilment.refuse(book, Verdict.EXPIRED, {})
+            elif not verdict.deliverable:
+                self._fulfilment.refuse(book, Verdict.INVALID_ADDRESS, {"reason": verdict.reason})
+            else:
+                order.verified_at = book.now
+                order.latitude, order.longitude = verdict.latitude, verdict.longitude
+                book.tell("order.address_verified", SYSTEM)
+
+        return self._on(order_id, work)
+
+    def plan_and_reserve(self, order_id: str) -> Learned:
+        def work(book: Book) -> None:
+            if book.order.verdict is not None or book.shipments:
+                return
+            if book.now >= book.order.expires_at:
+                self._fulfilment.refuse(book, Verdict.EXPIRED, {})
+            else:
+                self._fulfilment.plan(book)
+
+        return self._on(order_id, work)
+
+    # Commands, facts, waits that ended
+
+    def obey(self, order_id: str, asked: Asked) -> Learned:
+        return self._on(order_id, lambda book: self._obedience.obey(book, asked))
+
+    def pick(self, shipment_id: str, actor: str, unit_ids: Sequence[str] | None = None) -> OrderFacts:
+        """Units taken from the shelf; all of them without a list. `ConflictError` where the shipment forbids it."""
+
+        def work(session: Session) -> OrderFacts:
+            order_id = session.scalars(select(Shipment.order_id).where(Shipment.id == shipment_id)).one()
+            book = Book.open(session, order_id, self._clock.now())
+            shipment = book.shipment(shipment_id)
+            on_hold = book.is_on_hold(shipment)
+            if no := refusal(CommandKind.PACK, shipment.stage, leaving=shipment.leaving, on_hold=on_hold):
+                raise ConflictError(no.message, code=no.code)
+            inside = [u.id for u in book.units_of(shipment)]
+            if unknown := set(unit_ids or ()) - set(inside):
+                raise ConflictError(f"{len(unknown)} of these units are not in the shipment", code="not_in_shipment")
+            if gone := self._fulfilment.pick(book, shipment, unit_ids or inside, actor):
+                raise ConflictError(gone.message, code=gone.code)
+            return book.settle()
+
+        return self._db.transaction(work)
+
+    def apply_facts(self, order_id: str, fact_ids: Sequence[str]) -> Learned:
+        """Take in inbox rows, oldest first, each once. What contradicts us is a case, never an error."""
+
+        def work(book: Book) -> None:
+            query = select(InboxFact).where(InboxFact.id.in_(fact_ids)).order_by(InboxFact.occurred_at, InboxFact.id)
+            for fact in book.session.scalars(query.with_for_update()):
+                if fact.applied_at is None:
+                    fact.result = self._apply(book, fact)
+                    fact.applied_at = book.now
+
+        return self._on(order_id, work)
+
+    def _apply(self, book: Book, fact: InboxFact) -> str:
+        source, _, word = fact.kind.partition(".")
+        if source == "tracking":
+            return self._tracked(book, fact, word)
+        intent = next((i for i in book.intents if i.id == fact.subject), None)
+        if intent is None:
+            book.open_case(CaseType.UNKNOWN_FACT, fact.subject, Role.OPS, fact=fact.kind)
+            return "unknown_intent"
+        intent.look_due = True
+        book.tell("payment.reported", "stripe", intent=intent.id, kind=fact.kind)
+        return "to_be_read"
+
+    def _tracked(self, book: Book, fact: InboxFact, status: str) -> str:
+        query = select(Label.shipment_id).where(Label.tracking_code == fact.subject)
+        shipment_id = book.session.scalars(query).one_or_none()
+        if shipment_id is None:
+            book.open_case(CaseType.UNKNOWN_FACT, fact.subject, Role.OPS, fact=fact.kind)
+            return "unknown_parcel"
+        shipment = book.shipment(shipment_id)
+        history = TrackingEvent(
+            shipment_id=shipment_id, inbox_id=fact.id, status=status, occurred_at=fact.occurred_at, detail=""
+        )
+        book.session.add(history)
+        if shipment.leaving or shipment.stage in (Stage.CANCELLED, Stage.RE_SOURCED):
+            book.open_case(CaseType.TRACKING_CONTRADICTS, shipment.id, Role.OPS, status=status, stage=shipment.stage)
+            return "contradicts"
+        self._moved(book, shipment, status)
+        return "applied"
+
+    def _moved(self, book: Book, shipment: Shipment, status: str) -> None:
+        """A carrier's scan on a parcel that nobody handed over is its hand-over."""
+        if status in _SCANS and shipment.handed_over_at is None:
+            self._fulfilment.hand_over(book, shipment, "carrier")
+        if status == "delivered" and shipment.delivered_at is None:
+            self._fulfilment.deliver(book, shipment)
+        elif status in _TROUBLE:
+            book.open_case(CaseType.DELIVERY_TROUBLE, shipment.id, Role.CS, status=status)
+
+    def lapse(self, order_id: str, key: str, deadline: datetime) -> Learned:
+        """A wait ended by its timer. Done once: only while the wait still has this deadline."""
+
+        def work(book: Book) -> None:
+            if key == PAYMENT:
+                if book.order.customer_until == deadline:
+                    self._give_up_unpaid(book)
+            elif book.shipment(key).deadline == deadline:
+                self._lapsed(book, book.shipment(key))
+
+        return self._on(order_id, work)
+
+    def _lapsed(self, book: Book, shipment: Shipment) -> None:
+        waits = book.timings
+        match shipment.stage:
+            case Stage.OFFERED:
+                self._fulfilment.re_source(book, shipment, "silent", SYSTEM)
+            case Stage.UNSOURCED:
+                self._fulfilment.cancel(book, [shipment], "no_shelf_has_it")
+            case Stage.ACCEPTED:
+                shipment.deadline = book.now + waits.pack
+                book.open_case(CaseType.OVERDUE_PACK, shipment.id, Role.STORE, node=shipment.location_id)
+            case Stage.CAPTURED:
+                shipment.deadline = book.now + waits.hand_over
+                book.open_case(CaseType.OVERDUE_HAND_OVER, shipment.id, Role.STORE, node=shipment.location_id)
+            case Stage.HANDED_OVER:
+                shipment.deadline = book.now + waits.tracking_silence
+                book.open_case(CaseType.TRACKING_SILENT, shipment.id, Role.CS)
+            case _:
+                shipment.deadline = book.now + waits.hold_review
+                book.open_case(CaseType.HOLD_OVERDUE, shipment.id, Role.OPS, stage=shipment.stage)
+
+    def _give_up_unpaid(self, book: Book) -> None:
+        """The customer did not answer: what is not paid for is cancelled and released."""
+        book.order.customer_until = None
+        unpaid = {u.shipment_id for u in book.uncaptured}
+        left = [s for s in book.shipments if s.id in unpaid and not is_ended(s)]
+        book.close_cases(book.order.id, "gave_up", CaseType.AWAITING_CUSTOMER)
+        self._fulfilment.cancel(book, left, "unpaid")
+
+    def undo(self, order_id: str, shipment_id: str) -> Learned:
+        def work(book: Book) -> None:
+            shipment = book.shipment(shipment_id)
+            if shipment.leaving and not is_ended(shipment):
+                self._fulfilment.undo(book, shipment)
+
+        return self._on(order_id, work)
+
+    def expire(self, order_id: str) -> Learned:
+        """Not confirmed in time: nothing of it is ever captured, and what is held is undone."""
+
+        def work(book: Book) -> None:
+            order = book.order
+            if order.confirmed_at is not None or order.verdict not in (None, Verdict.REQUIRES_ACTION):
+                return
+            order.verdict = Verdict.EXPIRED
+            book.tell("order.expired", SYSTEM)
+            self._fulfilment.cancel(book, [s for s in book.shipments if not is_ended(s)], "expired")
+
+        return self._on(order_id, work)
+
+    def close(self, order_id: str) -> Learned:
+        def work(book: Book) -> None:
+            if book.order.closed_at is None:
+                book.order.closed_at = book.now
+                book.tell("order.closed", SYSTEM)
+
+        return self._on(order_id, work)
+
+    def open_case(self, failed: EffectFailed) -> Learned:
+        """An effect failed for good. Its owner is ops; a retry or the next review tries it again."""
+
+        def work(book: Book) -> None:
+            detail: dict[str, Any] = {"effect": failed.effect, "error": failed.error_type}
+            subject = failed.key if failed.key.startswith("shp_") else book.order.id
+            book.open_case(CaseType.STUCK_EFFECT, subject, Role.OPS, **detail)
+
+        return self._on(failed.order_id, work)

@@ -1,0 +1,383 @@
+"""Payment operations: planned under the order's lock before Stripe is asked, recorded with all that follows.
+
+An operation is found again by its key, so planning or recording twice is once. Refusals are outcomes. At most one
+operation of an intent is without an outcome: a second one raises `MoneyBusyError`, which is retried, not an error.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from models.clock import Clock
+from models.db import Database
+from models.errors import MoneyBusyError
+from models.ids import authorize_key, capture_key, customer_key, void_key
+from models.messages.activities import Learned
+from models.messages.facts import PAYMENT, Rest
+from models.stores.book import Book, amount_of
+from models.stores.fulfilment import SYSTEM, Fulfilment
+from models.tables.payments import Intent, PaymentOperation
+from models.tables.shipments import Shipment
+from models.vendors import Authorization, Authorized, CaptureAsk, IntentView, MoneyMoved, Planned, VoidAsk
+from models.words import CaseType, IntentState, OperationKind, Outcome, Role, Stage, Verdict
+
+
+class PaymentStore:
+    def __init__(self, db: Database, clock: Clock, fulfilment: Fulfilment) -> None:
+        self._db = db
+        self._clock = clock
+        self._fulfilment = fulfilment
+
+    # Authorizing
+
+    def plan_authorization(self, order_id: str) -> Planned[Authorization] | Learned:
+        """The order's total, at checkout; answers instead when there is a verdict already, or no time left."""
+
+        def work(session: Session) -> Planned[Authorization] | Learned:
+            book = self._open(session, order_id)
+            pending = _in_flight(book, OperationKind.AUTHORIZE)
+            if pending is None and book.order.verdict is None and book.now >= book.order.expires_at:
+                self._fulfilment.refuse(book, Verdict.EXPIRED, {})
+            if book.order.verdict is not None and pending is None:
+                return Learned(facts=book.settle())
+            if book.order.total == 0:
+                self._fulfilment.confirm(book)
+                return Learned(facts=book.settle())
+            return self._authorization(book, pending, book.order.total, renews=None)
+
+        return self._db.transaction(work)
+
+    def plan_rest(self, order_id: str, shipment_id: str) -> Planned[Authorization] | Learned:
+        """What stays to be paid beside this shipment, which the next capture would release."""
+
+        def work(session: Session) -> Planned[Authorization] | Learned:
+            book = self._open(session, order_id)
+            pending = _in_flight(book, OperationKind.AUTHORIZE)
+            if pending is None and book.rest() not in (Rest.DUE, Rest.AFTER_CAPTURE):
+                return Learned(facts=book.settle())
+            others = [u for u in book.uncaptured if u.shipment_id != shipment_id]
+            shipping = book.shipping_due if shipment_id == PAYMENT else 0  # the first capture takes it
+            return self._authorization(book, pending, amount_of(others) + shipping, renews=None)
+
+        return self._db.transaction(work)
+
+    def plan_renewal(self, order_id: str) -> Planned[Authorization] | Learned:
+        """A fresh authorization for one that is about to lapse. One that has lapsed is read anew instead."""
+
+        def work(session: Session) -> Planned[Authorization] | Learned:
+            book = self._open(session, order_id)
+            pending = _in_flight(book, OperationKind.AUTHORIZE)
+            ageing = next(iter(book.open_intents), None)
+            if pending is None and ageing is None:
+                return Learned(facts=book.settle())
+            if pending is None and ageing and ageing.renew_at == ageing.capture_before:
+                ageing.look_due, ageing.renew_at = True, None
+                book.tell("payment.lapsing", SYSTEM, intent=ageing.id)
+                return Learned(facts=book.settle())
+            amount = amount_of(book.uncaptured) + book.shipping_due
+            return self._authorization(book, pending, amount, renews=ageing.id if ageing else None)
+
+        return self._db.transaction(work)
+
+    def _authorization(
+        self, book: Book, pending: PaymentOperation | None, amount: int, renews: str | None
+    ) -> Planned[Authorization]:
+        order, tender = book.order, book.tender
+        fresh = pending is None
+        if pending is None:
+            leg = 1 + sum(1 for o in book.operations if o.kind is OperationKind.AUTHORIZE)
+            pending = PaymentOperation(
+                key=authorize_key(order.id, tender.position, leg),
+                order_id=order.id,
+                kind=OperationKind.AUTHORIZE,
+                tender=tender.position,
+                leg=leg,
+                amount=amount,
+                renews=renews,
+                planned_at=book.now,
+            )
+            book.session.add(pending)
+        ask = Authorization(
+            key=pending.key,
+            order_id=order.id,
+            tender=tender.position,
+            amount=pending.amount,
+            currency=order.currency,
+            payment_method=tender.payment_method or "",
+            customer_key=customer_key(order.id),
+            customer_id=tender.stripe_customer_id,
+            off_session=pending.leg > 1,
+        )
+        return Planned(ask, fresh)
+
+    def record_authorization(self, order_id: str, key: str, answer: Authorized) -> Learned:
+        """The first one confirms the order, asks for 3-D Secure, or ends it declined; a later one keeps it paid for."""
+
+        def work(session: Session) -> Learned:
+            book = self._open(session, order_id)
+            operation = _planned(book, key)
+            if operation.outcome is not None:
+                return Learned(facts=book.facts())
+            book.tender.stripe_customer_id = answer.customer_id
+            if answer.intent:
+                _keep(book, answer.intent, operation.tender)
+                session.flush()
+                operation.intent_id = operation.stripe_id = answer.intent.id
+            _know(operation, answer.outcome, answer.reason, book.now)
+            if operation.leg == 1:
+                self._first_authorization(book, operation)
+            else:
+                _later_authorization(book, operation)
+            return Learned(facts=book.settle())
+
+        return self._db.transaction(work)
+
+    def _first_authorization(self, book: Book, operation: PaymentOperation) -> None:
+        order = book.order
+        if order.verdict is not None:
+            # Cancelled or expired meanwhile: what was just authorized is given back.
+            book.tell("payment.authorized_too_late", SYSTEM, intent=operation.intent_id)
+        elif operation.outcome is Outcome.REFUSED:
+            self._fulfilment.refuse(book, Verdict.DECLINED, {"reason": operation.reason or "generic_decline"})
+        elif operation.outcome is Outcome.REQUIRES_ACTION:
+            order.verdict = Verdict.REQUIRES_ACTION
+            book.tell("payment.requires_action", SYSTEM, intent=operation.intent_id)
+        else:
+            self.confirm_or_expire(book, operation.intent_id)
+
+    def confirm_or_expire(self, book: Book, intent_id: str | None) -> None:
+        """The authorization stands: the order is confirmed, unless its time or its stock is gone."""
+        book.tell("payment.authorized", SYSTEM, intent=intent_id, amount=book.order.total)
+        if book.now >= book.order.expires_at or not self._fulfilment.confirm(book):
+            self._fulfilment.refuse(book, Verdict.EXPIRED, {})
+
+    # Capturing
+
+    def plan_capture(self, order_id: str, shipment_id: str) -> Planned[CaptureAsk] | Learned:
+        """Where a capture is decided: packed and labelled, no hold, nothing leaving, on the oldest open intent.
+
+        The first capture takes the shipping charge whole. Final unless more is to come on this intent (multicapture).
+        """
+
+        def work(session: Session) -> Planned[CaptureAsk] | Learned:
+            book = self._open(session, order_id)
+            shipment = book.shipment(shipment_id)
+            pending = _in_flight(book, OperationKind.CAPTURE, shipment_id)
+            if pending is None:
+                if not _may_be_captured(book, shipment):
+                    return Learned(facts=book.settle())
+                if any(o.outcome is None for o in book.operations):
+                    raise MoneyBusyError("another payment operation of this order has no outcome yet")
+                return Planned(_capture_ask(book, self._new_capture(book, shipment)), fresh=True)
+            return Planned(_capture_ask(book, pending), fresh=False)
+
+        return self._db.transaction(work)
+
+    def _new_capture(self, book: Book, shipment: Shipment) -> PaymentOperation:
+        intent = book.open_intents[0]
+        units = [u for u in book.units_of(shipment) if u.captured_by is None]
+        others = [u for u in book.uncaptured if u.shipment_id != shipment.id]
+        shipping = book.shipping_due
+        leg = 1 + sum(1 for o in book.operations if o.kind is OperationKind.CAPTURE and o.shipment_id == shipment.id)
+        operation = PaymentOperation(
+            key=capture_key(book.order.id, shipment.id, intent.tender, intent.id, leg),
+            order_id=book.order.id,
+            kind=OperationKind.CAPTURE,
+            tender=intent.tender,
+            leg=leg,
+            intent_id=intent.id,
+            shipment_id=shipment.id,
+            amount=amount_of(units) + shipping,
+            shipping=shipping,
+            final=not (intent.multicapture and others),
+            planned_at=book.now,
+        )
+        book.session.add(operation)
+        book.operations.append(operation)
+        return operation
+
+    def record_capture(self, order_id: str, key: str, answer: MoneyMoved) -> Learned:
+        """Captured: the parcel may leave. Refused for good: it is held, with a case, and the customer is asked."""
+
+        def work(session: Session) -> Learned:
+            book = self._open(session, order_id)
+            operation = _planned(book, key)
+            if operation.outcome is not None:
+                return Learned(facts=book.facts())
+            _keep(book, answer.intent, operation.tender)
+            _know(operation, answer.outcome, answer.reason, book.now)
+            shipment = book.shipment(operation.shipment_id or "")
+            if answer.outcome is not Outcome.SUCCEEDED:
+                return self._capture_refused(book, shipment, answer)
+            for unit in book.units_of(shipment):
+                unit.captured_by = key
+            self._captured(book, shipment, operation)
+            return Learned(facts=book.settle())
+
+        return self._db.transaction(work)
+
+    def _captured(self, book: Book, shipment: Shipment, operation: PaymentOperation) -> None:
+        shipment.captured_at = book.now
+        book.tell("payment.captured", SYSTEM, shipment=shipment.id, amount=operation.amount, intent=operation.intent_id)
+        if shipment.handed_over_at is None:
+            shipment.stage, shipment.deadline = Stage.CAPTURED, book.now + book.timings.hand_over
+            return
+        shipment.stage = Stage.HANDED_OVER  # the carrier's scan came first
+        if shipment.delivered_at:
+            self._fulfilment.deliver(book, shipment)
+
+    def _capture_refused(self, book: Book, shipment: Shipment, answer: MoneyMoved) -> Learned:
+        """The intent is as it now is: where it holds nothing more, the rest of the order asks the customer."""
+        book.open_case(CaseType.CAPTURE_REFUSED, shipment.id, Role.CS, reason=answer.reason)
+        if answer.intent.state is IntentState.OPEN:
+            _ask_customer(book)
+            book.intent(answer.intent.id).superseded = True
+        return Learned(facts=book.settle())
+
+    # Voiding, and reading anew
+
+    def plan_void(self, order_id: str) -> Planned[VoidAsk] | Learned:
+        def work(session: Session) -> Planned[VoidAsk] | Learned:
+            book = self._open(session, order_id)
+            pending = _in_flight(book, OperationKind.VOID)
+            if pending and pending.intent_id:
+                return Planned(VoidAsk(pending.key, pending.intent_id), fresh=False)
+            intent = book.to_void()
+            if intent is None:
+                return Learned(facts=book.settle())
+            key = void_key(book.order.id, intent.id)
+            operation = PaymentOperation(
+                key=key,
+                order_id=order_id,
+                kind=OperationKind.VOID,
+                tender=intent.tender,
+                leg=1,
+                intent_id=intent.id,
+                amount=max(intent.capturable, 1),
+                planned_at=book.now,
+            )
+            session.add(operation)
+            return Planned(VoidAsk(key, intent.id), fresh=True)
+
+        return self._db.transaction(work)
+
+    def record_void(self, order_id: str, key: str, answer: MoneyMoved) -> Learned:
+        def work(session: Session) -> Learned:
+            book = self._open(session, order_id)
+            operation = _planned(book, key)
+            if operation.outcome is None:
+                _keep(book, answer.intent, operation.tender)
+                _know(operation, answer.outcome, answer.reason, book.now)
+                book.tell("payment.voided", SYSTEM, intent=answer.intent.id)
+            return Learned(facts=book.settle())
+
+        return self._db.transaction(work)
+
+    def intent_to_look_at(self, order_id: str) -> str | Learned:
+        def work(session: Session) -> str | Learned:
+            book = self._open(session, order_id)
+            found = next((i.id for i in book.intents if i.look_due), None)
+            return found or Learned(facts=book.facts())
+
+        return self._db.transaction(work)
+
+    def record_look(self, order_id: str, view: IntentView) -> Learned:
+        """What Stripe holds now: a 3-D Secure answer confirms or ends the order, a lapsed intent is given up."""
+
+        def work(session: Session) -> Learned:
+            book = self._open(session, order_id)
+            before = book.intent(view.id).state
+            _keep(book, view, book.intent(view.id).tender)
+            intent = book.intent(view.id)
+            intent.look_due = False
+            book.tell("payment.looked_at", SYSTEM, intent=view.id, state=view.state.value)
+            waited = book.order.verdict is Verdict.REQUIRES_ACTION and before is IntentState.REQUIRES_ACTION
+            if waited and view.state is IntentState.OPEN:
+                self.confirm_or_expire(book, view.id)
+            elif waited and view.state in (IntentState.REFUSED, IntentState.VOIDED):
+                self._fulfilment.refuse(book, Verdict.DECLINED, {"reason": view.reason or "authentication_failed"})
+            elif view.state is IntentState.OPEN and book.order.customer_until:
+                book.order.customer_until = None
+            return Learned(facts=book.settle())
+
+        return self._db.transaction(work)
+
+    def _open(self, session: Session, order_id: str) -> Book:
+        return Book.open(session, order_id, self._clock.now())
+
+
+def _in_flight(book: Book, kind: OperationKind, shipment_id: str | None = None) -> PaymentOperation | None:
+    """The step's own operation, planned by an earlier try."""
+    return next(
+        (o for o in book.operations if o.kind is kind and o.outcome is None and o.shipment_id == shipment_id), None
+    )
+
+
+def _planned(book: Book, key: str) -> PaymentOperation:
+    operation = book.operation(key)
+    if operation is None:
+        raise AssertionError(f"{key} was never planned")
+    return operation
+
+
+def _know(operation: PaymentOperation, outcome: Outcome, reason: str | None, now: datetime) -> None:
+    operation.outcome, operation.reason, operation.known_at = outcome, reason, now
+
+
+def _may_be_captured(book: Book, shipment: Shipment) -> bool:
+    ready = shipment.stage is Stage.LABELLED and not shipment.leaving and not book.is_on_hold(shipment)
+    return ready and bool(book.open_intents) and any(u.captured_by is None for u in book.units_of(shipment))
+
+
+def _capture_ask(book: Book, operation: PaymentOperation) -> CaptureAsk:
+    intent_id = operation.intent_id or ""
+    before = sum(
+        o.amount
+        for o in book.operations
+        if o.kind is OperationKind.CAPTURE and o.intent_id == intent_id and o.outcome is Outcome.SUCCEEDED
+    )
+    return CaptureAsk(operation.key, intent_id, operation.amount, operation.final, before)
+
+
+def _keep(book: Book, view: IntentView, tender: int) -> None:
+    """Write the intent as the provider has it; its keep-alive is due a margin before it lapses."""
+    intent = next((i for i in book.intents if i.id == view.id), None)
+    if intent is None:
+        intent = Intent(
+            id=view.id, order_id=book.order.id, tender=tender, received=0, superseded=False, look_due=False,
+            created_at=book.now,
+        )  # fmt: skip
+        book.session.add(intent)
+        book.intents.append(intent)
+    intent.state = view.state
+    intent.amount, intent.capturable, intent.received = view.amount, view.capturable, view.received
+    intent.multicapture, intent.client_secret, intent.charge_id = view.multicapture, view.client_secret, view.charge_id
+    if view.capture_before != intent.capture_before:
+        intent.capture_before = view.capture_before
+        intent.renew_at = view.capture_before and _before(view.capture_before, book)
+
+
+def _before(lapses: datetime, book: Book) -> datetime:
+    """A margin early; for an authorization shorter than two margins, half its life early."""
+    life = lapses - book.now
+    return lapses - min(book.timings.keep_alive_margin, life / 2 if life > timedelta(0) else timedelta(0))
+
+
+def _later_authorization(book: Book, operation: PaymentOperation) -> None:
+    if operation.outcome is Outcome.SUCCEEDED:
+        book.order.customer_until = None
+        book.tell("payment.authorized", SYSTEM, intent=operation.intent_id, amount=operation.amount)
+        if operation.renews:
+            book.intent(operation.renews).superseded = True
+        return
+    book.tell("payment.authorization_refused", SYSTEM, reason=operation.reason, amount=operation.amount)
+    if operation.renews:
+        ageing = book.intent(operation.renews)
+        ageing.renew_at = ageing.capture_before  # usable until its end; then it is read anew
+    elif book.rest() is Rest.REFUSED:
+        _ask_customer(book)
+
+
+def _ask_customer(book: Book) -> None:
+    book.order.customer_until = book.now + book.timings.customer_answer
+    book.open_case(CaseType.AWAITING_CUSTOMER, book.order.id, Role.CS)

@@ -1,0 +1,169 @@
+"""What is asked of a payment provider and a carrier, and what they answer: values only, in the smallest money unit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from models.words import IntentState, Outcome
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class IntentView:
+    """A PaymentIntent as the provider holds it now."""
+
+    id: str
+    state: IntentState
+    amount: int
+    capturable: int
+    received: int
+    multicapture: bool
+    client_secret: str | None = None
+    charge_id: str | None = None
+    capture_before: datetime | None = None
+    reason: str | None = None  # of its last refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """What is asked for: one intent on a saved method. `off_session` says that nobody is there to answer 3-D Secure."""
+
+    key: str
+    order_id: str
+    tender: int
+    amount: int
+    currency: str
+    payment_method: str
+    customer_key: str
+    customer_id: str | None
+    off_session: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Authorized:
+    """Refused has a reason (Stripe's decline code) and may have no intent."""
+
+    outcome: Outcome
+    customer_id: str
+    intent: IntentView | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyMoved:
+    """What came of a capture or a void, with the intent as it now is."""
+
+    outcome: Outcome
+    intent: IntentView
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    name: str
+    street: str
+    city: str
+    postcode: str
+    country: str
+    street2: str | None = None
+    state: str | None = None
+    phone: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddressVerdict:
+    """Deliverable or not, with coordinates where the carrier knows them."""
+
+    deliverable: bool
+    reason: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    reference: str  # the label's key
+    origin: Address
+    destination: Address
+    grams: int
+    length_mm: int
+    width_mm: int
+    height_mm: int
+    hazmat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    id: str
+    carrier: str
+    service: str
+    amount: int
+    currency: str
+    days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The carrier's shipment, not bought yet: preparing costs nothing."""
+
+    carrier_shipment_id: str
+    rates: Sequence[Rate] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class BoughtLabel:
+    carrier_shipment_id: str
+    carrier: str
+    service: str
+    rate: int
+    currency: str
+    tracking_code: str
+    tracker_id: str | None
+    url: str
+
+
+class CannotPrintError(Exception):
+    """The carrier cannot print this parcel's label; `field` names what is wrong. For a case, not for a retry."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"the label needs a printable {field}")
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Planned(Generic[T]):
+    """An effect that was decided and recorded before it is asked for.
+
+    `fresh` says that this very transaction planned it, so nobody can have asked yet; otherwise it is looked up first.
+    """
+
+    ask: T
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureAsk:
+    key: str
+    intent_id: str
+    amount: int
+    final: bool
+    received_before: int  # by the recorded captures: more than this at Stripe means that this one was done
+
+
+@dataclass(frozen=True, slots=True)
+class VoidAsk:
+    key: str
+    intent_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelAsk:
+    """The parcel to be labelled; the carrier's shipment where an earlier try prepared one."""
+
+    key: str
+    parcel: Parcel
+    carrier_shipment_id: str | None
+    transit_days: int  # the slowest that keeps the promise

@@ -1,0 +1,102 @@
+"""What a worker is made of: stores on one database, gateways, activities, and a Worker for each task queue."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from models.stores.sourcing import SourcingStore
+from temporalio.client import Client
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
+
+from activities.gateways.easypost import EasyPostGateway
+from activities.gateways.stripe import StripeGateway
+from activities.orders import OrderActivities
+from activities.payments import PaymentActivities
+from activities.ports import CarrierGateway, PaymentGateway
+from activities.shipping import ShippingActivities
+from models.clock import Clock
+from models.config import Settings
+from models.db import Database
+from models.ids import TASK_QUEUE_ORDERS, TASK_QUEUE_PAYMENTS, TASK_QUEUE_SHIPPING
+from models.stores.fulfilment import Fulfilment
+from models.stores.labels import LabelStore
+from models.stores.orders import OrderStore
+from models.stores.payments import PaymentStore
+from models.stores.stock import StockStore
+from workers.interceptors import ErrorsByType
+from workflows.order import OrderWorkflow
+
+# Longer than the longest start-to-close: a running capture is never cut off by a deploy.
+GRACE: Final = timedelta(seconds=25)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledgers:
+    """The stores that an order's transactions live in."""
+
+    orders: OrderStore
+    payments: PaymentStore
+    labels: LabelStore
+
+
+def ledgers(db: Database, clock: Clock, *, link: str = "") -> Ledgers:
+    stock = StockStore()
+    fulfilment = Fulfilment(stock, SourcingStore(stock))
+    return Ledgers(
+        OrderStore(db, clock, fulfilment, link=link), PaymentStore(db, clock, fulfilment), LabelStore(db, clock)
+    )
+
+
+def gateways(settings: Settings) -> tuple[PaymentGateway, CarrierGateway]:
+    stripe = StripeGateway(
+        settings.stripe_api_key.get_secret_value(), base=settings.stripe_api_base, live=settings.stripe_live
+    )
+    return stripe, EasyPostGateway(settings.easypost_api_key.get_secret_value(), base=settings.easypost_api_base)
+
+
+def workers(
+    client: Client,
+    books: Ledgers,
+    vendors: tuple[PaymentGateway, CarrierGateway],
+    *,
+    threads: int = 16,
+    max_cached_workflows: int = 5000,
+    sticky: timedelta = timedelta(seconds=3),
+    queues: Sequence[str] = (TASK_QUEUE_ORDERS, TASK_QUEUE_PAYMENTS, TASK_QUEUE_SHIPPING),
+) -> list[Worker]:
+    """A Worker for each queue: workflows and Postgres steps on `orders`, each vendor on its own."""
+    stripe, easypost = vendors
+    orders = OrderActivities(books.orders)
+    payments = PaymentActivities(books.payments, stripe)
+    shipping = ShippingActivities(books.orders, books.labels, easypost)
+    serves: dict[str, tuple[list[Any], list[type]]] = {
+        TASK_QUEUE_ORDERS: (methods_of(orders), [OrderWorkflow]),
+        TASK_QUEUE_PAYMENTS: (methods_of(payments), []),
+        TASK_QUEUE_SHIPPING: (methods_of(shipping), []),
+    }
+    return [
+        Worker(
+            client,
+            task_queue=queue,
+            activities=serves[queue][0],
+            workflows=serves[queue][1],
+            activity_executor=ThreadPoolExecutor(threads, thread_name_prefix=queue),
+            max_concurrent_activities=threads,
+            max_concurrent_local_activities=threads if serves[queue][1] else None,
+            max_cached_workflows=max_cached_workflows,
+            sticky_queue_schedule_to_start_timeout=sticky,
+            graceful_shutdown_timeout=GRACE,
+            interceptors=[ErrorsByType()],
+            workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+            activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+        )
+        for queue in queues
+    ]
+
+
+def methods_of(activities: object) -> list[Any]:
+    """The activities of one class, found by their mark, so that a new one cannot be forgotten."""
+    methods = (getattr(activities, name) for name in dir(activities) if not name.startswith("_"))
+    return [method for method in methods if hasattr(method, "__temporal_activity_definition")]

@@ -1,0 +1,55 @@
+"""`python -m workers.main`: one process that serves every task queue until it is told to stop.
+
+SIGTERM and SIGINT drain: no new tasks, running ones end. On start it prints one line of JSON that says it is ready.
+"""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+from models.clock import SystemClock
+from models.config import Settings
+from models.db import Database
+from workers.engine import gateways, ledgers, workers
+from workflows.client import connect
+
+log = structlog.get_logger()
+
+
+async def serve() -> None:
+    settings = Settings()  # pyright: ignore[reportCallIssue] (its fields come from the environment)
+    threads = settings.worker_threads
+    db = Database(settings.database_url, pool_size=2 * threads)
+    client = await connect()
+    running = workers(client, ledgers(db, SystemClock(), link=settings.public_url), gateways(settings), threads=threads)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    tasks = [asyncio.create_task(worker.run()) for worker in running]
+    print(json.dumps({"event": "ready", "queues": [w.task_queue for w in running]}), flush=True)  # noqa: T201
+    stopping = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.gather(*(worker.shutdown() for worker in running))
+    await asyncio.gather(*tasks, return_exceptions=True)
+    db.dispose()
+    for task in done:
+        task.result()  # a worker that died says why
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run on uvloop where there is one."""
+    if sys.platform == "win32":
+        asyncio.run(main)
+        return
+    import uvloop
+
+    uvloop.run(main)
+
+
+if __name__ == "__main__":
+    run(serve())
