@@ -52,7 +52,8 @@ def stored_answer(ledger: Ledger, keyed: Keyed, now: float) -> Answer | None:
         )
         raise StripeError(400, message, kind="idempotency_error")
     if row["params"] != keyed.params:
-        message = f"Keys for idempotent requests can only be used with the same parameters they were first used with. {advice}"
+        same = "Keys for idempotent requests can only be used with the same parameters they were first used with."
+        message = f"{same} {advice}"
         raise StripeError(400, message, kind="idempotency_error")
     headers = {"Idempotent-Replayed": "true", "Original-Request": row["request_id"]}
     return Answer(row["status"], row["body"], headers)

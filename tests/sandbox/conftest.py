@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
 
-from tests.sandbox.processes import Receiver
+from tests.sandbox.processes import Receiver, SandboxProcess
 
 
 @pytest.fixture
@@ -35,3 +36,12 @@ def receiver() -> Iterator[Receiver]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    """One Stripe sandbox for a module of tests."""
+    ledger: Path = tmp_path_factory.mktemp("stripe") / "ledger.sqlite"
+    process = SandboxProcess("sandbox.stripe", ledger).start()
+    yield process
+    process.stop()
