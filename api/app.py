@@ -12,7 +12,7 @@ from fastapi_offline import FastAPIOffline
 from api import errors, openapi
 from api.deps import callers
 from api.middleware import Envelope
-from api.routes import health
+from api.routes import cases, health, orders, shipments
 from api.runs import Runs, TemporalRuns
 from models.clock import Clock, SystemClock
 from models.config import Settings
@@ -21,11 +21,15 @@ from models.messages.timings import OrderTimings
 from models.stores.cases import CaseStore
 from models.stores.catalogue import CatalogueStore
 from models.stores.commands import CommandStore
+from models.stores.fulfilment import Fulfilment
 from models.stores.intake import IntakeStore
 from models.stores.locations import LocationsStore
+from models.stores.orders import OrderStore
 from models.stores.readers import OrderReader
 from models.stores.requests import RequestStore
 from models.stores.shipment_reader import ShipmentReader
+from models.stores.sourcing import SourcingStore
+from models.stores.stock import StockStore
 
 DESCRIPTION = """Every shelf is a place to ship from: one API for storefronts, customer service, stores and operations.
 
@@ -49,7 +53,7 @@ def create_app(
     _compose(app, settings, clock or SystemClock(), temporal or TemporalRuns())
     errors.install(app)
     app.add_middleware(Envelope)
-    for router in (health.router,):
+    for router in (orders.router, shipments.router, cases.router, health.router):
         app.include_router(router)
     app.openapi = lambda: openapi.describe(app)
     return app
@@ -58,6 +62,7 @@ def create_app(
 def _compose(app: FastAPI, settings: Settings, clock: Clock, runs: Runs) -> None:
     database = Database(settings.database_url, lock_timeout=1000, statement_timeout=2000)
     requests = RequestStore(database, clock)
+    stock = StockStore()
     state = app.state
     state.settings = settings
     state.clock = clock
@@ -65,9 +70,12 @@ def _compose(app: FastAPI, settings: Settings, clock: Clock, runs: Runs) -> None
     state.database = database
     state.callers = callers(settings.api_keys)
     state.requests = requests
-    state.intake = IntakeStore(database, clock, requests, OrderTimings.model_validate(settings.waits))
+    timings = OrderTimings.model_validate(settings.waits)
+    state.intake = IntakeStore(database, clock, requests, timings)
     state.commands = CommandStore(database, clock, requests)
-    state.orders = OrderReader(database)
+    state.readers = OrderReader(database)
+    state.stock = stock
+    state.orders = OrderStore(database, clock, Fulfilment(stock, SourcingStore(stock)), link=settings.public_url)
     state.shipments = ShipmentReader(database)
     state.cases = CaseStore(database, clock)
     state.catalogue = CatalogueStore(database, clock)

@@ -18,9 +18,11 @@ from models.stores.catalogue import CatalogueStore
 from models.stores.commands import CommandStore
 from models.stores.intake import IntakeStore
 from models.stores.locations import LocationsStore
+from models.stores.orders import OrderStore
 from models.stores.readers import OrderReader
 from models.stores.requests import RequestStore
 from models.stores.shipment_reader import ShipmentReader
+from models.stores.stock import StockStore
 from models.words import Role
 
 _bearer = HTTPBearer(auto_error=False, description="A named key, as `Authorization: Bearer demo-storefront`.")
@@ -50,8 +52,16 @@ def _locations(request: Request) -> LocationsStore:
     return request.app.state.locations
 
 
-def _orders(request: Request) -> OrderReader:
+def _orders(request: Request) -> OrderStore:
     return request.app.state.orders
+
+
+def _readers(request: Request) -> OrderReader:
+    return request.app.state.readers
+
+
+def _stock(request: Request) -> StockStore:
+    return request.app.state.stock
 
 
 def _shipments(request: Request) -> ShipmentReader:
@@ -80,7 +90,9 @@ ClockDep = Annotated[Clock, Depends(_clock)]
 TemporalDep = Annotated[Runs, Depends(_runs)]
 CatalogueDep = Annotated[CatalogueStore, Depends(_catalogue)]
 LocationsDep = Annotated[LocationsStore, Depends(_locations)]
-ReadersDep = Annotated[OrderReader, Depends(_orders)]
+OrdersDep = Annotated[OrderStore, Depends(_orders)]
+ReadersDep = Annotated[OrderReader, Depends(_readers)]
+StockDep = Annotated[StockStore, Depends(_stock)]
 ShipmentsDep = Annotated[ShipmentReader, Depends(_shipments)]
 CasesDep = Annotated[CaseStore, Depends(_cases)]
 IntakeDep = Annotated[IntakeStore, Depends(_intake)]
@@ -112,6 +124,11 @@ def _caller(request: Request, credentials: Annotated[HTTPAuthorizationCredential
 
 
 CallerDep = Annotated[Caller, Depends(_caller)]
+
+
+def scope_of(caller: Caller) -> str | None:
+    """The one location that this caller's world ends at; None for those who see all."""
+    return caller.location_id or "" if caller.role is Role.STORE else caller.location_id
 
 
 class Permit:

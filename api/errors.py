@@ -28,6 +28,7 @@ from models.stores.failures import DATABASE_ERRORS, Failure, failure_of
 log = logging.getLogger("shelfway.api")
 
 PROBLEM_JSON: Final = "application/problem+json"
+IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 
 _STATUS: Final[Mapping[type[ShelfwayError], int]] = {
     NotFoundError: 404,
@@ -195,6 +196,9 @@ def _of_validation(error: RequestValidationError) -> ProblemError:
         found.append(FieldProblem(field=place, code=str(item["type"]), message=_message(item)))
     if any(item.code == "json_invalid" for item in found):
         return ProblemError(400, "malformed", "The body is not JSON.")
+    if key := next((item for item in found if item.field == IDEMPOTENCY_KEY), None):
+        code = "idempotency_key_missing" if key.code == "missing" else "idempotency_key_invalid"
+        return ProblemError(400, code, f"Send {IDEMPOTENCY_KEY}: 1 to 255 plain characters, new for each new wish.")
     return ProblemError(422, "invalid", "Some fields cannot be meant: see errors.", errors=found)
 
 

@@ -28,16 +28,41 @@ def describe(app: FastAPI) -> dict[str, Any]:
         schema = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
         )
-        for path in schema["paths"].values():
-            for operation in path.values():
+        components = schema["components"]["schemas"]
+        for path, operations in schema["paths"].items():
+            for operation in operations.values():
+                if path.startswith("/v1/"):
+                    operation["responses"] |= {status: _problem(words) for status, words in _EVERYWHERE.items()}
                 _as_problems(operation["responses"])
+        for name, component in components.items():
+            if name.startswith("ListOf_"):
+                _show_a_page(component, components)
+        for unused in ("HTTPValidationError", "ValidationError"):
+            components.pop(unused, None)
         app.openapi_schema = schema
     return app.openapi_schema
 
 
+_PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
+_EVERYWHERE: Final = {"401": "No known key was sent.", "403": "The key's role may not do this."}
+
+
+def _problem(words: str) -> dict[str, Any]:
+    return {"description": words, "content": {PROBLEM_JSON: {"schema": _PROBLEM}}}
+
+
 def _as_problems(responses: dict[str, Any]) -> None:
+    """Whatever FastAPI says of an error's body: it is a problem."""
     for answer in responses.values():
-        content = answer.get("content", {})
-        body = content.get("application/json")
-        if body and body.get("schema", {}).get("$ref", "").endswith("/Problem"):
-            content[PROBLEM_JSON] = content.pop("application/json")
+        for body in answer.get("content", {}).values():
+            if body.get("schema", {}).get("$ref", "").endswith(("/Problem", "/HTTPValidationError")):
+                answer["content"] = {PROBLEM_JSON: {"schema": _PROBLEM}}
+                break
+
+
+def _show_a_page(component: dict[str, Any], components: dict[str, Any]) -> None:
+    """A list's example is a page with one of its items' own."""
+    item = components[component["properties"]["data"]["items"]["$ref"].rpartition("/")[2]]
+    if "examples" in item:
+        page = {"object": "list", "data": item["examples"][:1], "has_more": False, "next_cursor": None}
+        component["examples"] = [{**page, "url": "/v1/…"}]

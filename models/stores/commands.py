@@ -36,11 +36,12 @@ class NewCommand:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A committed command, as its order's run is to hear of it."""
+    """A committed command, as its order's run is to hear of it; `closed` when that run is over."""
 
     order_id: str
     asked: Asked
-    outcome: CommandOutcome | None = None
+    closed: bool
+    outcome: CommandOutcome | None
 
 
 class CommandStore:
@@ -62,9 +63,10 @@ class CommandStore:
             if recalled.resource != command_id:
                 return recalled
             return _recorded(session, command_id)
+        order_id, closed = _order_of(session, new)
         row = Command(
             id=command_id,
-            order_id=_order_of(session, new),
+            order_id=order_id,
             shipment_id=new.shipment_id,
             kind=new.kind,
             role=new.role,
@@ -75,38 +77,35 @@ class CommandStore:
             created_at=now,
         )
         session.add(row)
-        return _as_recorded(row)
+        return _as_recorded(row, closed=closed)
 
     def recorded(self, command_id: str) -> Recorded:
         """A command with its outcome, once it has one."""
         return self._db.transaction(lambda session: _recorded(session, command_id))
 
 
-def _order_of(session: Session, new: NewCommand) -> str:
-    if new.shipment_id is None:
-        found = session.scalar(select(Order.id).where(Order.id == new.order_id))
-        what = "order"
-    else:
-        query = select(Shipment.order_id).where(Shipment.id == new.shipment_id)
+def _order_of(session: Session, new: NewCommand) -> tuple[str, bool]:
+    """Its order, and whether that is closed."""
+    query = select(Order.id, Order.closed_at)
+    if new.order_id is not None:
+        query = query.where(Order.id == new.order_id)
+    if new.shipment_id is not None:
+        query = query.join(Shipment, Shipment.order_id == Order.id).where(Shipment.id == new.shipment_id)
         if new.scope is not None:
             query = query.where(Shipment.location_id == new.scope)
-        if new.order_id is not None:
-            query = query.where(Shipment.order_id == new.order_id)
-        found = session.scalar(query)
-        what = "shipment"
+    found = session.execute(query).one_or_none()
     if found is None:
-        raise NotFoundError(f"No such {what}.")
-    return found
+        raise NotFoundError("No such order." if new.shipment_id is None else "No such shipment.")
+    return found.id, found.closed_at is not None
 
 
 def _recorded(session: Session, command_id: str) -> Recorded:
-    row = session.get(Command, command_id)
-    if row is None:
-        raise NotFoundError("No such command.")
-    return _as_recorded(row)
+    query = select(Command, Order.closed_at).join(Order, Order.id == Command.order_id).where(Command.id == command_id)
+    row, closed_at = session.execute(query).one()
+    return _as_recorded(row, closed=closed_at is not None)
 
 
-def _as_recorded(row: Command) -> Recorded:
+def _as_recorded(row: Command, *, closed: bool) -> Recorded:
     whole = Cancel(key=row.id, actor=f"{row.role.value}:{row.actor}", reason=row.reason)
     return Recorded(
         order_id=row.order_id,
@@ -116,5 +115,6 @@ def _as_recorded(row: Command) -> Recorded:
             shipment_id=row.shipment_id,
             cancel=whole if row.kind is CommandKind.CANCEL else None,
         ),
+        closed=closed,
         outcome=CommandOutcome.model_validate(row.outcome) if row.outcome is not None else None,
     )

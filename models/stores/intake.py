@@ -92,6 +92,8 @@ Intake = Accepted | Recalled | PriceChanged | CannotShipTo
 
 
 class IntakeStore:
+    """`timings` are how long each wait of the orders it takes will last."""
+
     def __init__(self, database: Database, clock: Clock, requests: RequestStore, timings: OrderTimings) -> None:
         self._db = database
         self._clock = clock

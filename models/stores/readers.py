@@ -55,7 +55,6 @@ class OrderFilter:
     channel: str | None = None
     brand_id: str | None = None
     number: str | None = None
-    email: str | None = None
 
 
 class OrderReader:
@@ -73,7 +72,6 @@ class OrderReader:
             (Order.channel, wanted.channel),
             (Order.brand_id, wanted.brand_id),
             (Order.number, wanted.number),
-            (Order.email, wanted.email),
         ):
             if value is not None:
                 query = query.where(column == value)
