@@ -3,9 +3,13 @@
 import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from models.errors import ShelfwayError
 
-class RejectedError(Exception):
+
+class RejectedError(ShelfwayError):
     """The vendor understood and will never do it as it stands. The message holds codes and parameters' names alone."""
+
+    code = "vendor_rejected"
 
 
 def never_sent(error: BaseException | None) -> bool:
