@@ -1,6 +1,7 @@
 """The types that every request and answer is made of: texts that can be stored, tidy SKUs, whole amounts, lists."""
 
-from typing import Annotated, Generic, Literal, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.types import AwareDatetime
@@ -69,6 +70,11 @@ class Out(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+def example(shown: Mapping[str, Any]) -> ConfigDict:
+    """The configuration of a model whose description shows this one example."""
+    return ConfigDict(json_schema_extra={"examples": [dict(shown)]})
+
+
 class Money(Out):
     """An amount with its currency."""
 
@@ -84,3 +90,8 @@ class ListOf(Out, Generic[T]):
     has_more: bool
     next_cursor: str | None = None
     url: str
+
+
+def list_of(data: list[T], next_cursor: str | None, url: str) -> ListOf[T]:
+    """A page's envelope."""
+    return ListOf(data=data, has_more=next_cursor is not None, next_cursor=next_cursor, url=url)
