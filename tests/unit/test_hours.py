@@ -95,6 +95,12 @@ def test_a_closing_inside_the_repeated_hour_is_its_second_coming() -> None:
     assert add_open_time(begin, timedelta(hours=2, minutes=30), hours, BERLIN) - begin == timedelta(hours=2, minutes=30)
 
 
+def test_a_closing_inside_the_skipped_hour_is_when_it_would_have_come() -> None:
+    hours = [Spell(6, time(1), time(2, 30))]
+    begin = local(BERLIN, 2026, 3, 29, 1)
+    assert add_open_time(begin, timedelta(minutes=90), hours, BERLIN) == local(BERLIN, 2026, 3, 29, 3, 30)
+
+
 def test_plain_time_counts_when_the_place_is_never_open() -> None:
     start = datetime(2026, 6, 3, 10, tzinfo=UTC)
     assert add_open_time(start, timedelta(hours=2), [], BERLIN) == start + timedelta(hours=2)
