@@ -97,6 +97,14 @@ def test_nothing_is_owed_by_another_node_when_one_is_in_minus() -> None:
     )  # fmt: skip
     assert used(made) == ["b"]
     assert not made.shortages
+    assert reasons(made)["a"] == "has none available"
+
+
+def test_the_nearest_pair_ships_when_a_farther_one_has_the_nearest_node() -> None:
+    nodes = [node("a"), node("b", HAMBURG), node("c", MUNICH), node("d", (40.7, -74.0))]
+    stock = {("A", "a"): 1, ("A", "b"): 2, ("A", "c"): 2, ("A", "d"): 3}
+    made = plan([Demand("l1", "A", 4)], nodes, stock, destination=BERLIN, excluded=frozenset())
+    assert used(made) == ["b", "c"]
 
 
 def test_the_plan_says_that_it_is_greedy_when_not_everything_was_tried() -> None:
