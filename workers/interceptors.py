@@ -1,6 +1,8 @@
 """How an activity's exception reaches the server: its type and whether to try again, and never a person's data."""
 
+import traceback
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -31,6 +33,12 @@ class _Inbound(ActivityInboundInterceptor):
             raise _as_application_error(error) from None
 
 
+def _frames(error: Exception) -> list[str]:
+    """Where it broke, without the message: Postgres quotes whole rows in its own."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+
+
 def _as_application_error(error: Exception) -> ApplicationError:
     """Messages of our own errors are safe to show; of any other only the type is told, and the log has the rest."""
     kind = type(error).__name__
@@ -39,7 +47,7 @@ def _as_application_error(error: Exception) -> ApplicationError:
     log.warning("activity.failed", **told)
     if not isinstance(error, ShelfwayError):
         if not is_passing(error):
-            log.error("activity.broken", exc_info=error, **told)
+            log.error("activity.broken", at=_frames(error), **told)
         return ApplicationError(kind, type=kind, non_retryable=not is_passing(error))
     pause = error.retry_after if isinstance(error, VendorUnavailableError) else None
     delay = timedelta(seconds=pause) if pause else None

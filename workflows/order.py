@@ -141,7 +141,7 @@ class OrderWorkflow:
         known = self._facts.known
         if updates := changes(self._shown, known):
             workflow.upsert_search_attributes(updates)
-        self._shown = known
+            self._shown = known
         workflow.set_current_details(status_table(self._facts))
 
     # Waiting
@@ -162,19 +162,23 @@ class OrderWorkflow:
     async def _until(self, reached: Callable[[], bool]) -> None:
         """The one idle place: a broken attendant fails the workflow task here, and a long run is continued as new."""
         while not reached():
-            await self._sleep(lambda: reached() or self._is_broken() or self._may_renew())
-            for attendant in self._attendants.values():
-                if attendant.done():
-                    attendant.result()
+            await self._sleep(lambda: reached() or bool(self._broken()) or self._may_renew())
+            self._raise_broken()
             if not reached() and self._may_renew():
                 workflow.continue_as_new(self._order.but(facts=self._facts))
 
-    def _is_broken(self) -> bool:
-        return any(a.done() and a.exception() is not None for a in self._attendants.values())
+    def _broken(self) -> list[tuple[str, BaseException]]:
+        ended = [(key, a) for key, a in self._attendants.items() if a.done()]
+        return [(key, error) for key, a in ended if (error := a.exception())]
+
+    def _raise_broken(self) -> None:
+        """A bug fails the workflow task, which heals with the fixed deploy; never the order, with stock held."""
+        for key, error in self._broken():
+            raise RuntimeError(f"the attendant of {key} broke") from error
 
     def _may_renew(self) -> bool:
         """Due, no effect in flight, nobody's answer outstanding, every attendant at rest."""
-        due = self._order.renew_at_every_idle_point or workflow.info().is_continue_as_new_suggested()
+        due = self._order.timings.renew_at_every_idle_point or workflow.info().is_continue_as_new_suggested()
         if not (due and self._moved and workflow.all_handlers_finished()) or self._facts.doing:
             return False
         return not any(isinstance(next_step(self._facts, key), Do) for key in self._attendants)

@@ -42,10 +42,10 @@ def at_start(order: OrderInput) -> TypedSearchAttributes:
 
 
 def changes(shown: OrderFacts, known: OrderFacts) -> list[SearchAttributeUpdate[Any]]:
-    """One upsert for a changed status, exception, store or promise; empty when ops would see nothing new."""
-    updates: list[SearchAttributeUpdate[Any]] = []
-    if shown.status is not known.status:
-        updates.append(ORDER_STATUS.value_set(known.status.value))
+    """One upsert for a changed status or exception, with what else changed since; empty otherwise."""
+    if (shown.status, shown.exception) == (known.status, known.exception):
+        return []
+    updates: list[SearchAttributeUpdate[Any]] = [ORDER_STATUS.value_set(known.status.value)]
     if shown.exception != known.exception:
         updates.append(EXCEPTION.value_set(known.exception) if known.exception else EXCEPTION.value_unset())
     if shown.stores != known.stores:

@@ -213,7 +213,6 @@ def upgrade() -> None:
     sa.Column('closed_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
     sa.Column('last_event', sa.Integer(), server_default='0', nullable=False),
     sa.Column('revision', sa.BigInteger(), server_default='1', nullable=False),
-    sa.CheckConstraint("confirmed_at IS NULL OR status NOT IN ('pending', 'failed', 'expired')", name=op.f('ck_orders_confirmed')),
     sa.CheckConstraint("currency ~ '^[a-z]{3}$'", name=op.f('ck_orders_currency_iso')),
     sa.CheckConstraint('shipping >= 0 AND shipping_tax >= 0', name=op.f('ck_orders_shipping_amounts')),
     sa.CheckConstraint('subtotal >= 0 AND discount BETWEEN 0 AND subtotal AND tax >= 0', name=op.f('ck_orders_amounts')),

@@ -17,7 +17,6 @@ class OrderInput(Message):
     link: str = ""
     timings: OrderTimings = OrderTimings()
     facts: Facts = Facts()
-    renew_at_every_idle_point: bool = False
 
 
 class CheckoutAnswer(Message):

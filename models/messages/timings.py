@@ -19,3 +19,4 @@ class OrderTimings(Message):
     keep_alive_margin: timedelta = timedelta(days=1)
     stuck_review: timedelta = timedelta(hours=1)
     return_window: timedelta = timedelta(days=30)
+    renew_at_every_idle_point: bool = False  # tests: continue as new wherever a run may

@@ -167,7 +167,8 @@ def _release(book: Book, command: Command) -> CommandOutcome:
 def _weigh(book: Book, shipment: Shipment, box_id: str | None) -> int | None:
     """Grams of the packed parcel by the catalogue; None where a unit has no weight on file."""
     skus = [u.sku for u in book.units_of(shipment)]
-    known = dict(book.session.execute(select(Variant.sku, Variant.grams).where(Variant.sku.in_(set(skus)))).tuples())
+    rows = book.session.execute(select(Variant.sku, Variant.grams).where(Variant.sku.in_(set(skus))))
+    known = {sku: grams for sku, grams in rows}  # noqa: C416 (rows are not pairs to the type checker)
     weights = [known[sku] for sku in skus]
     if any(w is None for w in weights):
         return None

@@ -78,7 +78,6 @@ class Order(Base):
         CheckConstraint("subtotal >= 0 AND discount BETWEEN 0 AND subtotal AND tax >= 0", name="amounts"),
         CheckConstraint("shipping >= 0 AND shipping_tax >= 0", name="shipping_amounts"),
         CheckConstraint("currency ~ '^[a-z]{3}$'", name="currency_iso"),
-        CheckConstraint("confirmed_at IS NULL OR status NOT IN ('pending', 'failed', 'expired')", name="confirmed"),
         Index(None, "created_at", "id"),
         Index("ix_orders_open", "expires_at", postgresql_where=text("status = 'pending'")),
         Index(None, "customer_id", "created_at"),
