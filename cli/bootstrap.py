@@ -63,7 +63,7 @@ def uv() -> Path:
 
 def install(program: Path) -> None:
     """`uv sync --frozen`; keeps a `.venv` whose Python will do, and says how long it took."""
-    say("installing the packages of uv.lock (about 1 GB on disk the first time)")
+    say("installing the packages of uv.lock (about 1 GB on disk)")
     began = time.monotonic()
     environment = os.environ | {"UV_PYTHON_DOWNLOADS": "never", "UV_PROJECT_ENVIRONMENT": str(ROOT / ".venv")}
     for name in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME"):
@@ -71,7 +71,8 @@ def install(program: Path) -> None:
     if not os.access(Path.home(), os.W_OK):
         environment.setdefault("UV_CACHE_DIR", str(STATE / "uv-cache"))
     python = [] if PYTHON.exists() else ["--python", sys.executable]
-    run([str(program), "sync", "--frozen", "--project", str(ROOT), *python], environment)
+    progress = [] if sys.stderr.isatty() else ["--quiet"]
+    run([str(program), "sync", "--frozen", "--project", str(ROOT), *progress, *python], environment)
     say(f"installed in {time.monotonic() - began:.0f} s")
 
 
@@ -81,9 +82,17 @@ def has(module: str) -> bool:
 
 
 def run(command: list[str], environment: "dict[str, str] | None" = None) -> None:
-    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
-    if done.returncode:
-        sys.exit(f"shelfway: this failed with {done.returncode}: {' '.join(command)}")
+    began = time.monotonic()
+    with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr) as process:
+        while True:
+            try:
+                code = process.wait(10)
+                break
+            except subprocess.TimeoutExpired:
+                if not sys.stderr.isatty():  # there the installer shows its own progress
+                    say(f"still at it, {time.monotonic() - began:.0f} s")
+    if code:
+        sys.exit(f"shelfway: this failed with {code}: {' '.join(command)}")
 
 
 def say(text: str) -> None:

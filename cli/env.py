@@ -19,7 +19,10 @@ DEMO_ROLES = ("storefront", "cs", "store", "ops", "admin")
 
 @dataclass(frozen=True)
 class Places:
-    """Where everything that runs is. None: the vendor itself, or somebody's own server without a known UI."""
+    """Where everything that runs is. None: the vendor itself, or somebody's own server without a known UI.
+
+    `temporal_ui_url` is that of the namespace, under which `/workflows/{id}` is a run.
+    """
 
     api_url: str
     owner_database_url: str

@@ -34,7 +34,7 @@ _SETTINGS = {
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %a ",
 }
-_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "4GB"}
+_NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "4GB"}
 
 
 class Urls(NamedTuple):

@@ -59,6 +59,7 @@ class _Guardian:
 
     def _close(self) -> None:
         if self._process is not None and self._process.stdin is not None:
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody reaps now, and a zombie looks alive to the guardian
             self._process.stdin.close()
             self._process.wait()
 

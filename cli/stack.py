@@ -165,7 +165,9 @@ def locate(servers: Servers, api_port: int) -> Places:
         database_url=app,
         temporal_address=servers.temporal.address if servers.temporal else None,
         temporal_namespace=temporal.NAMESPACE if servers.temporal else os.environ.get("TEMPORAL_NAMESPACE", "default"),
-        temporal_ui_url=servers.temporal.ui_url if servers.temporal else os.environ.get("SHELFWAY_TEMPORAL_UI_URL"),
+        temporal_ui_url=f"{servers.temporal.ui_url}/namespaces/{temporal.NAMESPACE}"
+        if servers.temporal
+        else os.environ.get("SHELFWAY_TEMPORAL_UI_URL"),
         stripe_url=servers.stripe.url if servers.stripe else None,
         easypost_url=f"{servers.easypost.url}/v2" if servers.easypost else None,
     )

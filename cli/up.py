@@ -13,7 +13,7 @@ from cli.env import Places
 from cli.http import ApiClient, ApiError, ApiUnreachableError
 from cli.ports import PortError
 from cli.processes import ProcessError
-from cli.sample import SampleError, run_sample
+from cli.sample import SampleError, order_body, run_sample
 from cli.say import Say
 from cli.stack import StackError, Stopped, running
 from cli.temporal import TemporalError
@@ -53,32 +53,29 @@ def place_sample(places: Places, say: Say) -> bool:
             say(f"the sample order was not delivered: {error}", "red")
             return False
         timeline.finish()
-    say_where(places, order, say)
+    say_where(api, places, order, say)
     return True
 
 
-def say_where(places: Places, order: dict[str, Any], say: Say) -> None:
+def say_where(api: ApiClient, places: Places, order: dict[str, Any], say: Say) -> None:
     say("")
     say(f"API docs     {places.api_url}/docs")
     say(f"The order    {places.api_url}/v1/orders/{order['id']}  ({order['number']}, {order['status']})")
     if places.temporal_ui_url:
-        base = f"{places.temporal_ui_url}/namespaces/{places.temporal_namespace}/workflows"
-        say(f"Its run      {base}/{order['id']}")
+        say(f"Its run      {places.temporal_ui_url}/workflows/{order['id']}")
     say(f"Logs         {env.LOGS}")
     say("")
     say("The next order:", "bold")
-    say(next_order(places))
+    say(next_order(api))
     say("")
 
 
-def next_order(places: Places) -> str:
+def next_order(api: ApiClient) -> str:
     """A command for a shell that places the sample order once more."""
-    from cli.sample import order_body
-
     return (
-        f"curl -sS {places.api_url}/v1/orders -H 'Authorization: Bearer {env.api_key()}' \\\n"
+        f"curl -sS {api.base_url}/v1/orders -H 'Authorization: Bearer {api.key}' \\\n"
         f"  -H 'Content-Type: application/json' -H \"Idempotency-Key: $(date +%s)-$$\" \\\n"
-        f"  -d {shlex.quote(json.dumps(order_body(places)))}"
+        f"  -d {shlex.quote(json.dumps(order_body(api)))}"
     )
 
 

@@ -1,0 +1,98 @@
+"""The one order that `up` places: over HTTP, as a storefront, a store, a warehouse and a carrier would.
+
+It plays people, not the system: it does what each shipment's stage asks of a person, until all is delivered.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from cli.demo.scenarios import SAMPLE_ORDER
+from cli.env import Places
+from cli.http import ApiClient
+from cli.timeline import Timeline
+
+_PATIENCE = 60.0  # seconds from placed to delivered
+_POLL = 0.1
+_OVER: Final = frozenset({"failed", "cancelled", "expired"})
+
+
+class SampleError(RuntimeError):
+    """The order was not delivered; the text says where it stands."""
+
+
+def order_body(api: ApiClient, scenario: Mapping[str, Any] = SAMPLE_ORDER) -> dict[str, Any]:
+    """A demo scenario as `POST /v1/orders` takes it, at today's price."""
+    address, speed = scenario["address"], scenario["speed"]
+    cart = {"brand": scenario["brand_id"], "lines": scenario["lines"], "speed": speed}
+    quote = api.post("/v1/quotes", {**cart, "country": address["country"], "state": address["state"]})
+    return {
+        **cart,
+        "customer": {name: scenario[name] for name in ("email", "name", "phone")},
+        "ship_to": address,
+        "payment": {"payment_method": scenario["payment_method"]},
+        "expected_total": quote["choices"][0]["total"]["amount"],
+    }
+
+
+def run_sample(api: ApiClient, places: Places, timeline: Timeline) -> dict[str, Any]:
+    """The order as it was when delivered. Raises SampleError, and what the client raises when a call is refused."""
+    placed = api.post("/v1/orders", order_body(api))
+    timeline.follow(placed["id"])
+    people = People(api, places)
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        order = api.get(f"/v1/orders/{placed['id']}")
+        if order["status"] == "delivered":
+            return order
+        if order["status"] in _OVER:
+            raise SampleError(f"order {order['number']} is {order['status']}: {order['refusal']}")
+        if time.monotonic() > deadline:
+            raise SampleError(stuck(api, order))
+        for shipment in order["shipments"]:
+            people.attend(shipment)
+        time.sleep(_POLL)
+
+
+class People:
+    """Those who work on shipments, and the carrier; each does each thing once."""
+
+    def __init__(self, api: ApiClient, places: Places) -> None:
+        self._api = api
+        self._carrier = ApiClient(places.easypost_url.removesuffix("/v2")) if places.easypost_url else None
+        self._done: set[tuple[str, str]] = set()
+
+    def attend(self, shipment: dict[str, Any]) -> None:
+        """Do what its stage asks for, if it was not done yet."""
+        path, stage = f"/v1/shipments/{shipment['id']}", shipment["stage"]
+        if (path, stage) in self._done:
+            return
+        self._done.add((path, stage))
+        match stage:
+            case "offered":
+                self._api.post(f"{path}/accept")
+            case "accepted":
+                self._api.post(f"{path}/pick")
+                self._api.post(f"{path}/pack")
+            case "captured":
+                self._api.post(f"{path}/hand-over")
+            case "handed_over":
+                self._carry(shipment["tracking"]["code"])
+            case _:
+                pass  # not a person's turn
+
+    def _carry(self, tracking_code: str) -> None:
+        if self._carrier is None:
+            raise SampleError(f"the parcel {tracking_code} is with EasyPost; a real one takes its time")
+        for status in ("in_transit", "out_for_delivery", "delivered"):
+            self._carrier.post(f"/_admin/parcels/{tracking_code}/advance", {"status": status})
+
+
+def stuck(api: ApiClient, order: dict[str, Any]) -> str:
+    """What an order that did not get on waits for."""
+    run = api.get(f"/v1/orders/{order['id']}/run")
+    stages = ", ".join(shipment["stage"] for shipment in order["shipments"]) or "none"
+    waits = "; ".join(f"{wait}" for wait in run["waits"]) or run["state"]
+    return (
+        f"order {order['number']} is {order['status']} after {_PATIENCE:.0f} s (shipments: {stages}; its run: {waits})"
+    )
