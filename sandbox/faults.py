@@ -17,7 +17,7 @@ from urllib.parse import unquote_plus
 from sandbox.asgi import Answer, App, Message, Receive, Scope, Send, hang_up, json_answer, read_body, replay_body
 
 Kind = Literal["fail_before", "fail_after", "error", "hang", "drop", "drop_after", "garbage", "latency"]
-GARBAGE = b'{"object": "pay\x00\xff<html><h1>upstream</h1>'
+GARBAGE = b'{"object": "pay<html><h1>upstream</h1>'
 ADMIN = "/_admin"
 
 
