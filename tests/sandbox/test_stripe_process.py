@@ -80,8 +80,7 @@ def test_the_ledger_tells_an_oracle_all_when_filtered_by_metadata(sandbox: Sandb
         ("POST /v1/payment_intents", "amount=1&currency=usd&capture_method=later", 400, None, "must be one of"),
         ("POST /v1/payment_intents", "amount=1&currency=usd&off_session=true", 400, None, "confirm=true"),
         (
-            "POST",
-            "/v1/payment_intents",
+            "POST /v1/payment_intents",
             "amount=1&currency=usd&metadata=x",
             400,
             "parameter_invalid_object",
