@@ -74,3 +74,9 @@ def fetch(url: str) -> bytes:
 
 def ledger_of(process: SandboxProcess, prefix: str = "") -> dict:
     return json.loads(fetch(f"{process.url}/_admin/ledger?reference_prefix={prefix}"))
+
+
+def advance(process: SandboxProcess, code: str, **asked: object) -> dict:
+    answer = process.admin("POST", f"/parcels/{code}/advance", asked)
+    assert isinstance(answer, dict)
+    return answer

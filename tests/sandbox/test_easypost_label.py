@@ -1,5 +1,6 @@
 """Labels: what a printer gets."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -62,7 +63,10 @@ def test_the_pdf_says_everything_when_it_is_rendered() -> None:
 def test_a_line_is_made_smaller_when_it_is_too_long() -> None:
     street = "179 N Harbor Dr, Building with a very long name, Suite 4711, Rear Entrance behind the Loading Dock"
 
-    assert street.encode() in render(replace(LABEL, recipient=[street]), "PDF")
+    before, found, _ = render(replace(LABEL, recipient=[street]), "PDF").partition(street.encode())
+
+    assert found
+    assert 4 < float(re.findall(rb"([\d.]+) Tf", before)[-1]) < 6
 
 
 def test_a_return_says_so_when_it_is_printed() -> None:

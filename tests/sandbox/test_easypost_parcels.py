@@ -1,20 +1,17 @@
-"""Parcels on their way: steps, signed webhooks, the clock, refunds."""
+"""Parcels on their way and refunds of their labels: steps by an admin, by the clock."""
 
-import json
 from collections.abc import Iterator
 
 import easypost
 import pytest
-from easypost.errors import InvalidRequestError, SignatureVerificationError
-from easypost.util import receive_event, validate_webhook
+from easypost.errors import InvalidRequestError
 
 from sandbox.easypost.walk import SCANS, STATUSES
-from tests.sandbox.easypost_client import bought, client_of, create, fetch, ledger_of, sandbox_process
-from tests.sandbox.processes import Receiver, SandboxProcess, call, wait_until
+from tests.sandbox.easypost_client import advance, bought, client_of, create, ledger_of, sandbox_process
+from tests.sandbox.processes import SandboxProcess, call
 
-SECRET = "s\u00e9cret"
 DAY = 86400
-DEFAULTS = {"tracker_step": 0, "auto_scan_after": 0, "tracker_created_events": True, "refund_answer": "submitted"}
+DEFAULTS = {"tracker_step": 0, "auto_scan_after": 0, "refund_answer": "submitted"}
 
 
 @pytest.fixture(scope="module")
@@ -24,63 +21,16 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess
 
 
 @pytest.fixture
-def process(running: SandboxProcess, receiver: Receiver) -> Iterator[SandboxProcess]:
-    """One process for all tests, with settings as at its start and webhooks to this test alone."""
+def process(running: SandboxProcess) -> SandboxProcess:
+    """One process for all tests, with settings as at its start."""
     running.admin("POST", "/settings", DEFAULTS)
-    running.admin("POST", "/endpoints", {"id": "hook_test", "url": receiver.url, "secret": SECRET})
-    yield running
-    for endpoint in running.admin("GET", "/endpoints")["data"]:
-        running.admin("DELETE", f"/endpoints/{endpoint['id']}")
+    return running
 
 
 @pytest.fixture
 def client(process: SandboxProcess) -> Iterator[easypost.EasyPostClient]:
     with client_of(process) as made:
         yield made
-
-
-def advance(process: SandboxProcess, code: str, **asked: object) -> dict:
-    answer = process.admin("POST", f"/parcels/{code}/advance", asked)
-    assert isinstance(answer, dict)
-    return answer
-
-
-def events(receiver: Receiver, count: int) -> list[dict]:
-    """The first `count` webhooks, each with a valid signature."""
-    wait_until(lambda: len(receiver.got) >= count)
-    return [validate_webhook(body, headers, SECRET) for headers, body in receiver.got]
-
-
-def test_each_step_is_a_signed_webhook_when_a_parcel_is_advanced(
-    process: SandboxProcess, client: easypost.EasyPostClient, receiver: Receiver
-) -> None:
-    label = bought(client)
-    way = [advance(process, label.tracking_code)["status"] for _ in range(4)]
-
-    assert way == ["pre_transit", "in_transit", "out_for_delivery", "delivered"]
-    created, *updates = events(receiver, 5)
-    assert created["description"] == "tracker.created"
-    assert [event["description"] for event in updates] == ["tracker.updated"] * 4
-    assert [event["result"]["status"] for event in updates] == way
-    assert [event["previous_attributes"]["status"] for event in updates] == ["unknown", *way[:-1]]
-    last = receive_event(receiver.got[4][1].decode())
-    assert last.result.tracking_code == label.tracking_code
-    assert [d.tracking_location.city for d in last.result.tracking_details] == [
-        "San Francisco", "San Francisco", "Redondo Beach", "Redondo Beach",
-    ]  # fmt: skip
-    shipment = client.shipment.retrieve(label.id)
-    assert (shipment.status, shipment.tracker.status) == ("delivered", "delivered")
-    assert client.event.retrieve(last.id).result.status == "delivered"
-    assert label.tracking_code.encode() in fetch(shipment.tracker.public_url)
-
-
-def test_a_signature_is_refused_when_the_secret_differs(client: easypost.EasyPostClient, receiver: Receiver) -> None:
-    bought(client)
-    events(receiver, 1)
-    headers, body = receiver.got[0]
-
-    with pytest.raises(SignatureVerificationError):
-        validate_webhook(body, headers, "another")
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -189,28 +139,6 @@ def test_a_parcel_goes_all_the_way_when_carriers_scan_by_themselves(
     assert times == sorted(times)
 
 
-def test_postage_comes_back_when_a_refund_s_time_has_passed(
-    process: SandboxProcess, client: easypost.EasyPostClient, receiver: Receiver
-) -> None:
-    process.admin("POST", "/settings", {"tracker_created_events": False})
-    label = bought(client)
-
-    assert client.shipment.refund(label.id).refund_status == "submitted"
-    assert client.shipment.refund(label.id).refund_status == "submitted"
-    totals = ledger_of(process, label.reference)["totals"]["USD"]
-    assert (totals["refunded"], totals["refund_pending"], totals["net"]) == (0, 607, 607)
-    process.admin("POST", "/clock", {"advance": 15 * DAY + 1})
-
-    shipment = client.shipment.retrieve(label.id)
-    assert shipment.refund_status == "refunded"
-    assert {fee.type: fee.refunded for fee in shipment.fees}["PostageFee"] is True
-    totals = ledger_of(process, label.reference)["totals"]["USD"]
-    assert (totals["refunded"], totals["refund_pending"], totals["net"]) == (607, 0, 0)
-    (event,) = events(receiver, 1)
-    assert (event["description"], event["result"]["shipment_id"]) == ("refund.successful", label.id)
-    assert client.refund.all(page_size=1)["refunds"][0].to_dict() == event["result"]
-
-
 def test_a_refund_is_not_applicable_when_the_parcel_was_scanned(
     process: SandboxProcess, client: easypost.EasyPostClient
 ) -> None:
@@ -267,29 +195,3 @@ def test_refunds_are_all_or_none_when_asked_for_by_code(client: easypost.EasyPos
     with pytest.raises(InvalidRequestError) as error:
         client.shipment.refund(create(client).id)
     assert error.value.code == "SHIPMENT.REFUND.UNAVAILABLE"
-
-
-def test_webhooks_go_where_they_are_told_when_a_client_manages_them(
-    process: SandboxProcess, client: easypost.EasyPostClient, receiver: Receiver
-) -> None:
-    (given,) = client.webhook.all()["webhooks"]
-    assert given.url == receiver.url
-    made = client.webhook.create(url="http://127.0.0.1:9/", webhook_secret="x")
-    changed = client.webhook.update(made.id, url=receiver.url, webhook_secret=SECRET)
-    assert client.webhook.retrieve(made.id).url == changed.url == receiver.url
-    client.webhook.delete(given.id)
-    bought(client)
-
-    events(receiver, 1)
-    assert [hook.id for hook in client.webhook.all()["webhooks"]] == [made.id]
-    with pytest.raises(InvalidRequestError):
-        client.webhook.create(url="https://example.com")
-
-
-def test_a_webhook_is_the_raw_body_when_it_has_letters_of_any_kind(
-    client: easypost.EasyPostClient, receiver: Receiver
-) -> None:
-    bought(client, from_address={"street1": "Rua São João 1", "city": "Mönchen", "zip": "10119", "country": "DE"},
-           to_address={"street1": "Torstraße 1", "city": "Köln", "zip": "50667", "country": "DE"})  # fmt: skip
-
-    assert events(receiver, 1)[0] == json.loads(receiver.got[0][1])
