@@ -114,8 +114,10 @@ class StockStore(CartHolds, PhysicalStock):
             changes.add(row.lot_id, (row.sku, row.location_id), on_hand=-1, reserved=-1)
         changes.write(session, now)
         changes.record(session, MovementReason.HAND_OVER, operation=operation, actor=actor, now=now, order_id=order_id)
-        units = tuple(row.unit_id for row in left if row.unit_id)
-        return Consumed(units, self._never_held(session, order_id, [u for u in unit_ids if u not in units]))
+        gone = {row.unit_id for row in left}
+        others = [unit_id for unit_id in unit_ids if unit_id not in gone]
+        units = tuple(unit_id for unit_id in unit_ids if unit_id in gone)
+        return Consumed(units, self._never_held(session, order_id, others))
 
     def _never_held(self, session: Session, order_id: str, unit_ids: Sequence[str]) -> tuple[str, ...]:
         if not unit_ids:

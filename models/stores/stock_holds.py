@@ -72,4 +72,4 @@ def let_go(session: Session, holder: str, now: datetime, unit_ids: Sequence[str]
     for row in let_go:
         changes.add(row.lot_id, (row.sku, row.location_id), reserved=-row.quantity)
     changes.write(session, now)
-    return tuple(row.unit_id for row in let_go if row.unit_id)
+    return tuple(sorted(row.unit_id for row in let_go if row.unit_id))
