@@ -11,11 +11,6 @@ class OrderActivities:
         self._orders = orders
 
     @activity.defn
-    def plan_and_reserve(self, ref: OrderRef) -> Learned:
-        """Plan which nodes ship what, and hold it there, all or nothing."""
-        return self._orders.plan_and_reserve(ref.order_id)
-
-    @activity.defn
     def obey(self, ask: Obey) -> Learned:
         """Carry out a person's command, or refuse it with the reason."""
         return self._orders.obey(ask.order_id, ask.asked)

@@ -16,9 +16,9 @@ class ShippingActivities:
 
     @activity.defn
     def verify_address(self, ref: OrderRef) -> Learned:
-        """Ask the carrier whether the address exists, and where it lies."""
+        """Ask the carrier whether the address exists and where; then plan which nodes ship, and reserve there."""
         address = self._orders.destination(ref.order_id)
-        return self._orders.record_address(ref.order_id, self._carrier.verify(address))
+        return self._orders.place(ref.order_id, self._carrier.verify(address))
 
     @activity.defn
     def buy_label(self, ref: ShipmentRef) -> Learned:

@@ -4,6 +4,7 @@
 comes first: a command is carried out when its shipment rests. Undoing goes label, money, stock.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,8 +17,7 @@ from models.words import Stage, Verdict
 class Effect(StrEnum):
     """What a step does; the name of the activity that does it."""
 
-    VERIFY_ADDRESS = "verify_address"
-    PLAN_AND_RESERVE = "plan_and_reserve"
+    VERIFY_ADDRESS = "verify_address"  # and, in the transaction that records it, plan and reserve
     AUTHORIZE = "authorize"
     OBEY = "obey"
     APPLY_FACTS = "apply_facts"
@@ -62,6 +62,14 @@ class Closed:
 Step = Do | Wait | Closed
 
 
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """An instant that ends the waits of these keys."""
+
+    until: datetime
+    keys: tuple[str, ...]
+
+
 def next_step(facts: Facts, key: str) -> Step:
     """What is to be done for this key now, as far as the facts say."""
     if stuck := next((s for s in facts.stuck if s.key == key), None):
@@ -85,11 +93,7 @@ def next_step(facts: Facts, key: str) -> Step:
 def _checkout_step(known: OrderFacts) -> Step:
     if known.verdict is not None:
         return Closed()
-    if not known.verified:
-        return Do(Effect.VERIFY_ADDRESS)
-    if not known.shipments:
-        return Do(Effect.PLAN_AND_RESERVE)
-    return Do(Effect.AUTHORIZE)
+    return Do(Effect.AUTHORIZE if known.shipments else Effect.VERIFY_ADDRESS)
 
 
 def _shipment_step(facts: Facts, key: str) -> Step:
@@ -201,3 +205,12 @@ def lapse(facts: Facts, key: str) -> Facts:
     if any(s.key == key for s in facts.stuck):
         return facts.but(stuck=tuple(s for s in facts.stuck if s.key != key))
     return facts.but(lapsed=(*facts.lapsed, key))
+
+
+def next_deadline(facts: Facts, keys: Iterable[str]) -> Deadline | None:
+    """The earliest instant that any of these keys waits for, and whose it is."""
+    waits = {key: step.until for key in keys if isinstance(step := next_step(facts, key), Wait) and step.until}
+    if not waits:
+        return None
+    until = min(waits.values())
+    return Deadline(until, tuple(key for key, at in waits.items() if at == until))

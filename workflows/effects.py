@@ -28,8 +28,7 @@ _COMMANDS: Final = {
 }
 
 _EFFECTS: Final = {
-    Effect.VERIFY_ADDRESS: "Verify the address",
-    Effect.PLAN_AND_RESERVE: "Plan the shipments and reserve their stock",
+    Effect.VERIFY_ADDRESS: "Verify the address, plan the shipments and reserve their stock",
     Effect.AUTHORIZE: "Authorize the payment and confirm",
     Effect.APPLY_FACTS: "Take in what happened outside",
     Effect.BUY_LABEL: "Buy the label",
@@ -68,7 +67,6 @@ def summary(facts: Facts, key: str, step: Do) -> str:
 # The activity of each effect and, for a vendor's, how it is run; without, it is one Postgres transaction.
 _STEPS: Final[dict[Effect, tuple[Step, ActivityConfig | None]]] = {
     Effect.VERIFY_ADDRESS: (ShippingActivities.verify_address, CARRIER),
-    Effect.PLAN_AND_RESERVE: (OrderActivities.plan_and_reserve, None),
     Effect.AUTHORIZE: (PaymentActivities.authorize, CARD_NETWORK),
     Effect.OBEY: (OrderActivities.obey, None),
     Effect.APPLY_FACTS: (OrderActivities.apply_facts, None),

@@ -1,13 +1,15 @@
 """One order, from checkout to the end of its return window: what ops see as one run, with the order's id.
 
 `run` only listens. The work is done by attendants, one for each key of `next_step`: checkout, order, payment and each
-shipment. An attendant asks what comes next, does it or waits for it, and is never cancelled; a command or a fact only
-changes what comes next. Amounts, addresses and lots are never here: steps answer with `OrderFacts`.
+shipment. An attendant asks what comes next, does it or waits for it, and is never cancelled; a command, a fact or the
+alarm (one timer, for the earliest deadline) only changes what comes next. Amounts, addresses and lots are never here:
+steps answer with `OrderFacts`.
 """
 
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -18,7 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from models.messages.commands import Asked, Cancel, CommandOutcome, FactArrived
     from models.messages.facts import CHECKOUT, ORDER, PAYMENT, Stuck
     from models.messages.order import CheckoutAnswer, OrderInput, OrderResult, RunView
-    from models.shipment import Closed, Do, Wait, begin, finish, lapse, learn, next_step
+    from models.shipment import Closed, Deadline, Do, Wait, begin, finish, lapse, learn, next_deadline, next_step
     from models.words import CommandKind, Verdict
     from workflows.effects import carry_out, summary
     from workflows.options import in_postgres
@@ -26,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.view import status_table, view_of, waiting_for
 
 _AT_LEAST = timedelta(milliseconds=1)  # a timer of zero is none
+_ALARM = "alarm"
 
 
 @workflow.defn
@@ -36,7 +39,7 @@ class OrderWorkflow:
         self._facts = order.facts
         self._shown = order.facts.known
         self._answers: dict[str, CommandOutcome] = {}
-        self._attendants: dict[str, asyncio.Task[None]] = {}
+        self._watched: dict[str, asyncio.Task[None]] = {}  # attendants and the alarm: what breaks there is raised
         self._moved = False  # something happened since this run began: it may be continued as a new one
 
     @workflow.run
@@ -59,6 +62,7 @@ class OrderWorkflow:
 
     async def _check_out(self) -> None:
         """Verify, plan and reserve, authorize: until there is a verdict. A refusal's own step leaves nothing held."""
+        self._watched[_ALARM] = asyncio.create_task(self._alarm(), name=_ALARM)
         self._attend(ORDER)
         self._attend(CHECKOUT)
         await self._until(lambda: self._facts.known.verdict is not None)
@@ -69,7 +73,7 @@ class OrderWorkflow:
         await self._until(lambda: not any(s.open for s in self._facts.known.shipments) and self._is_settled())
 
     async def _wait_out_the_window(self) -> None:
-        await self._until(lambda: self._attendants[ORDER].done() and workflow.all_handlers_finished())
+        await self._until(lambda: self._watched[ORDER].done() and workflow.all_handlers_finished())
 
     def _is_settled(self) -> bool:
         known = self._facts.known
@@ -78,8 +82,8 @@ class OrderWorkflow:
     # Attendants
 
     def _attend(self, key: str) -> None:
-        if key not in self._attendants or self._attendants[key].done():
-            self._attendants[key] = asyncio.create_task(self._attendant(key), name=key)
+        if key not in self._watched or self._watched[key].done():
+            self._watched[key] = asyncio.create_task(self._attendant(key), name=key)
 
     def _attend_all(self) -> None:
         """An attendant for whatever is open once checkout has its verdict."""
@@ -94,11 +98,24 @@ class OrderWorkflow:
         while not isinstance(step := next_step(self._facts, key), Closed):
             if isinstance(step, Do):
                 await self._do(key, step)
-            elif not await self._sleep_until_changed(key, step):
+            else:
+                await self._sleep(partial(self._is_past, key, step))
+
+    def _is_past(self, key: str, step: Wait) -> bool:
+        return next_step(self._facts, key) != step
+
+    async def _alarm(self) -> None:
+        """One timer for the earliest deadline of all keys. That it fired is a fact: the waits it ends have lapsed."""
+        while True:
+            due = self._next_deadline()
+            words = waiting_for(self._facts, due.keys[0]) if due else ""
+            if await self._sleep(lambda due=due: self._next_deadline() != due, due and due.until, words):
+                continue
+            for key in due.keys if due else ():
                 self._facts = lapse(self._facts, key)
 
-    async def _sleep_until_changed(self, key: str, step: Wait) -> bool:
-        return await self._sleep(lambda: next_step(self._facts, key) != step, step.until, waiting_for(self._facts, key))
+    def _next_deadline(self) -> Deadline | None:
+        return next_deadline(self._facts, self._watched)
 
     async def _do(self, key: str, step: Do) -> None:
         """Carry out one effect and learn from it. One that can never succeed is stuck until a person says retry."""
@@ -168,20 +185,20 @@ class OrderWorkflow:
                 workflow.continue_as_new(self._order.but(facts=self._facts))
 
     def _broken(self) -> list[tuple[str, BaseException]]:
-        ended = [(key, a) for key, a in self._attendants.items() if a.done()]
-        return [(key, error) for key, a in ended if (error := a.exception())]
+        ended = [(key, task) for key, task in self._watched.items() if task.done()]
+        return [(key, error) for key, task in ended if (error := task.exception())]
 
     def _raise_broken(self) -> None:
         """A bug fails the workflow task, which heals with the fixed deploy; never the order, with stock held."""
         for key, error in self._broken():
-            raise RuntimeError(f"the attendant of {key} broke") from error
+            raise RuntimeError(f"the task of {key} broke") from error
 
     def _may_renew(self) -> bool:
         """Due, no effect in flight, nobody's answer outstanding, every attendant at rest."""
         due = self._order.timings.renew_at_every_idle_point or workflow.info().is_continue_as_new_suggested()
         if not (due and self._moved and workflow.all_handlers_finished()) or self._facts.doing:
             return False
-        return not any(isinstance(next_step(self._facts, key), Do) for key in self._attendants)
+        return not any(isinstance(next_step(self._facts, key), Do) for key in self._watched)
 
     # Messages
 

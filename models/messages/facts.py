@@ -65,7 +65,6 @@ class OrderFacts(Message):
     revision: int = 0
     status: OrderStatus = OrderStatus.PENDING
     verdict: Verdict | None = None
-    verified: bool = False
     shipments: tuple[ShipmentFacts, ...] = ()
     payment: PaymentFacts = PaymentFacts()
     expires_at: datetime | None = None

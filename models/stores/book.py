@@ -273,7 +273,6 @@ class Book:
             revision=order.revision,
             status=order.status,
             verdict=order.verdict,
-            verified=order.verified_at is not None,
             shipments=tuple(self._shipment_facts(s) for s in self.shipments),
             payment=self._payment_facts(),
             expires_at=order.expires_at,

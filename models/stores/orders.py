@@ -103,12 +103,12 @@ class OrderStore:
     def destination(self, order_id: str) -> Address:
         return self._db.transaction(lambda session: destination_of(session.get_one(Order, order_id)))
 
-    def record_address(self, order_id: str, verdict: AddressVerdict) -> Learned:
-        """Deliverable, with coordinates where the carrier knows them; else the order ends, with nothing held."""
+    def place(self, order_id: str, verdict: AddressVerdict) -> Learned:
+        """The address is known: plan which nodes ship what and hold it there, or end the order with nothing held."""
 
         def work(book: Book) -> None:
             order = book.order
-            if order.verdict is not None or order.verified_at is not None:
+            if order.verdict is not None or book.shipments:
                 return
             if book.now >= order.expires_at:
                 self._fulfilment.refuse(book, Verdict.EXPIRED, {})
@@ -117,17 +117,6 @@ class OrderStore:
             else:
                 order.verified_at = book.now
                 order.latitude, order.longitude = verdict.latitude, verdict.longitude
-                book.tell("order.address_verified", SYSTEM)
-
-        return self._on(order_id, work)
-
-    def plan_and_reserve(self, order_id: str) -> Learned:
-        def work(book: Book) -> None:
-            if book.order.verdict is not None or book.shipments:
-                return
-            if book.now >= book.order.expires_at:
-                self._fulfilment.refuse(book, Verdict.EXPIRED, {})
-            else:
                 self._fulfilment.plan(book)
 
         return self._on(order_id, work)
