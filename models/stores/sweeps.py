@@ -1,0 +1,73 @@
+"""What was left lying: commands without an outcome, old keys; and when periodic work is due."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, cast
+
+from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from models.clock import Clock
+from models.db import Database
+from models.tables.messages import Command, Due, IdempotencyKey
+from models.tables.orders import Order
+
+RESEND_AFTER: Final = timedelta(seconds=5)
+KEEP_KEYS: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A command without an outcome; `closed` says that its order's run is over, so Postgres must answer."""
+
+    command_id: str
+    closed: bool
+
+
+class SweepStore:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._db = database
+        self._clock = clock
+
+    def unanswered_commands(self, limit: int = 64) -> Sequence[Unanswered]:
+        """Commands that a run should have answered by now, oldest first."""
+        asked_at = func.coalesce(Command.sent_at, Command.created_at)
+        query = (
+            select(Command.id, Order.closed_at)
+            .join(Order, Order.id == Command.order_id)
+            .where(Command.outcome.is_(None), asked_at <= self._clock.now() - RESEND_AFTER)
+            .order_by(Command.created_at)
+            .limit(limit)
+        )
+
+        def work(session: Session) -> Sequence[Unanswered]:
+            return [Unanswered(row.id, row.closed_at is not None) for row in session.execute(query)]
+
+        return self._db.transaction(work)
+
+    def prune_keys(self) -> int:
+        """Forget idempotency keys that are older than we promise to remember; how many."""
+        old = delete(IdempotencyKey).where(IdempotencyKey.created_at < self._clock.now() - KEEP_KEYS)
+        return self._db.transaction(lambda session: cast("CursorResult[Any]", session.execute(old)).rowcount)
+
+    def due(self, names: Sequence[str]) -> Sequence[str]:
+        """Those of the periodic works that are due now; one never seen before is."""
+
+        def work(session: Session) -> Sequence[str]:
+            now = self._clock.now()
+            known = session.scalars(select(Due.name).where(Due.name.in_(names))).all()
+            if new := [{"name": name, "next_at": now} for name in names if name not in known]:
+                session.execute(insert(Due).values(new).on_conflict_do_nothing())
+            query = select(Due.name).where(Due.name.in_(names), Due.next_at <= now).order_by(Due.next_at, Due.name)
+            return session.scalars(query).all()
+
+        return self._db.transaction(work)
+
+    def done(self, name: str, periods: Mapping[str, timedelta], *, ok: bool) -> None:
+        """It ran; it is due again a period from now, whether it went well or not."""
+        now = self._clock.now()
+        values = {"next_at": now + periods[name], **({"last_ok_at": now} if ok else {})}
+        again = update(Due).where(Due.name == name).values(**values)
+        self._db.transaction(lambda session: session.execute(again))

@@ -1,0 +1,94 @@
+"""Rows to start from, and stand-ins for the runs and the order store that remember what they were asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+import pytest
+
+from models.db import Database
+from models.messages.commands import Asked, CommandOutcome, FactArrived
+from models.messages.order import CheckoutAnswer, OrderInput
+from models.stores.inbox import InboxStore
+from models.words import OrderStatus, Verdict
+from tests.conftest import MovableClock
+from tests.relay.rows import Rows
+
+
+@dataclass
+class FakeRuns:
+    """Temporal, as far as the relay sees it."""
+
+    facts: list[tuple[str, FactArrived]] = field(default_factory=list)
+    started: list[str] = field(default_factory=list)
+    commands: list[Asked] = field(default_factory=list)
+    say: Literal["sent", "no_run", "away"] = "sent"
+    away_for: frozenset[str] = frozenset()
+    answer: bool = True
+
+    async def signal_fact(self, order_id: str, arrived: FactArrived) -> Literal["sent", "no_run", "away"]:
+        if self.say == "away" or order_id in self.away_for:
+            return "away"
+        self.facts.append((order_id, arrived))
+        return self.say
+
+    async def check_out(self, order: OrderInput, wait: float) -> CheckoutAnswer | None:
+        self.started.append(order.order_id)
+        return CheckoutAnswer(verdict=Verdict.CONFIRMED, status=OrderStatus.CONFIRMED) if self.answer else None
+
+    async def command(self, order_id: str, asked: Asked, wait: float) -> CommandOutcome | None:
+        self.commands.append(asked)
+        return CommandOutcome(done=True, code="done") if self.answer else None
+
+
+@dataclass
+class FakeOrders:
+    """The order store, as far as the relay sees it."""
+
+    waiting: list[str] = field(default_factory=list)
+    marked: list[str] = field(default_factory=list)
+    applied: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    obeyed: list[Asked] = field(default_factory=list)
+    broken_for: frozenset[str] = frozenset()
+
+    def unstarted(self, older_than: datetime, limit: int = 50) -> Sequence[str]:
+        return self.waiting
+
+    def run_input(self, order_id: str) -> OrderInput:
+        if order_id in self.broken_for:
+            raise RuntimeError("broken")
+        return OrderInput(order_id=order_id, number="1", channel="web", brand="brand_aurelle")
+
+    def started(self, order_id: str) -> None:
+        self.marked.append(order_id)
+
+    def apply_facts(self, order_id: str, fact_ids: Sequence[str]) -> object:
+        self.applied.append((order_id, tuple(fact_ids)))
+        return None
+
+    def obey(self, order_id: str, asked: Asked) -> object:
+        self.obeyed.append(asked)
+        return None
+
+
+@pytest.fixture
+def rows(database: Database, clock: MovableClock) -> Rows:
+    made = Rows(database, clock.now())
+    made.shop()
+    return made
+
+
+@pytest.fixture
+def inbox(database: Database, clock: MovableClock) -> InboxStore:
+    return InboxStore(database, clock)
+
+
+@pytest.fixture
+def runs() -> FakeRuns:
+    return FakeRuns()
+
+
+@pytest.fixture
+def orders() -> FakeOrders:
+    return FakeOrders()

@@ -1,0 +1,210 @@
+"""`python -m workers.relay`: passes events on, tells runs of facts, and sweeps up what was left lying.
+
+One process leads, by an advisory lock; others stand by and take over. It dies of nothing but a signal: Postgres or
+Temporal being away is logged once and waited out. On start it prints one line of JSON with its role.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Final, Literal
+
+import structlog
+from temporalio.client import Client
+
+from models.clock import Clock, SystemClock
+from models.config import Settings
+from models.db import Database
+from models.messages.commands import Asked, CommandOutcome, FactArrived
+from models.messages.order import CheckoutAnswer, OrderInput
+from models.stores.commands import CommandStore
+from models.stores.events import EventsStore
+from models.stores.fulfilment import Fulfilment
+from models.stores.inbox import InboxStore
+from models.stores.orders import OrderStore
+from models.stores.requests import RequestStore
+from models.stores.sourcing import SourcingStore
+from models.stores.stock import StockStore
+from models.stores.sweeps import SweepStore
+from workers import relay_jobs
+from workers.leadership import Leadership
+from workers.sinks import EventSink, LogSink
+from workflows import client as temporal
+
+log = structlog.get_logger()
+
+POLL: Final = 0.05  # seconds between looks for events and facts
+SWEEP_POLL: Final = 0.5  # between looks at what is due
+CHECK_LOCK: Final = 0.5
+PAUSE_AFTER_TROUBLE: Final = 1.0
+
+PERIODS: Final[Mapping[str, timedelta]] = {
+    "start_orders": timedelta(seconds=2),
+    "resend_commands": timedelta(seconds=5),
+    "sweep_holds": timedelta(seconds=10),
+    "prune_keys": timedelta(hours=1),
+}
+
+Job = Callable[[], Awaitable[object]]
+
+
+class TemporalRuns:
+    """The orders' runs by a client that connects at the first need, so that a relay starts while Temporal is away."""
+
+    def __init__(self) -> None:
+        self._client: Client | None = None
+
+    async def _connected(self) -> Client:
+        if self._client is None:
+            try:
+                self._client = await temporal.connect()
+            except RuntimeError as error:  # what the SDK raises where nobody listens
+                raise ConnectionError("Temporal is away") from error
+        return self._client
+
+    async def signal_fact(self, order_id: str, arrived: FactArrived) -> Literal["sent", "no_run", "away"]:
+        return await temporal.signal_fact(await self._connected(), order_id, arrived)
+
+    async def check_out(self, order: OrderInput, wait: float) -> CheckoutAnswer | None:
+        return await temporal.check_out(await self._connected(), order, wait)
+
+    async def command(self, order_id: str, asked: Asked, wait: float) -> CommandOutcome | None:
+        client = await self._connected()
+        if asked.cancel is not None:
+            return await temporal.cancel(client, order_id, asked.cancel, wait)
+        return await temporal.command(client, order_id, asked, wait)
+
+
+class Relay:
+    """The leader's work on one database: what is looked at all the time, and what is due from time to time."""
+
+    def __init__(self, database: Database, clock: Clock, runs: relay_jobs.Runs, sink: EventSink, *, link: str) -> None:
+        self._sweeps = SweepStore(database, clock)
+        events, inbox = EventsStore(database, clock), InboxStore(database, clock)
+        commands = CommandStore(database, clock, RequestStore(database, clock))
+        stock = StockStore()
+        orders = OrderStore(database, clock, Fulfilment(stock, SourcingStore(stock)), link=link)
+        self.events: Job = partial(relay_jobs.relay_events, events, sink)
+        self.facts: Job = partial(relay_jobs.tell_facts, inbox, orders, runs)
+        self._periodic: Mapping[str, Job] = {
+            "start_orders": lambda: relay_jobs.start_orders(orders, runs, clock.now()),
+            "resend_commands": partial(relay_jobs.resend_commands, self._sweeps, commands, orders, runs),
+            "sweep_holds": lambda: asyncio.to_thread(_sweep_holds, database, stock, clock),
+            "prune_keys": lambda: asyncio.to_thread(self._sweeps.prune_keys),
+        }
+
+    async def periodic(self) -> None:
+        """Run what is due. One that fails is tried again when it is due again, and keeps none of the others."""
+        for name in await asyncio.to_thread(self._sweeps.due, tuple(PERIODS)):
+            ok = False
+            try:
+                await self._periodic[name]()
+                ok = True
+            except Exception as error:  # noqa: BLE001 (any trouble of one work is its own)
+                log.warning("relay.job_failed", job=name, error=type(error).__name__)
+            await asyncio.to_thread(self._sweeps.done, name, PERIODS, ok=ok)
+
+    async def lead(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_again("events", self.events, POLL))
+            group.create_task(_again("facts", self.facts, POLL))
+            group.create_task(_again("periodic", self.periodic, SWEEP_POLL))
+
+
+def _sweep_holds(database: Database, stock: StockStore, clock: Clock) -> int:
+    return database.transaction(lambda session: stock.sweep_expired(session, clock.now()))
+
+
+async def _again(name: str, job: Job, pause: float) -> None:
+    """For ever. Trouble is logged when it begins and when it ends, not at every try."""
+    in_trouble = False
+    while True:
+        try:
+            await job()
+        except Exception as error:  # noqa: BLE001 (whatever is away comes back)
+            if not in_trouble:
+                log.warning("relay.trouble", job=name, error=type(error).__name__)
+            in_trouble = True
+            await asyncio.sleep(PAUSE_AFTER_TROUBLE)
+        else:
+            if in_trouble:
+                log.warning("relay.recovered", job=name)
+            in_trouble = False
+            await asyncio.sleep(pause)
+
+
+async def lead_or_stand_by(relay: Relay, leadership: Leadership, say: Callable[[str], None]) -> None:
+    """Lead whenever nobody else does, until cancelled. `say` is told the role at the start and when it changes."""
+    leading: asyncio.Task[None] | None = None
+    said = ""
+    try:
+        while True:
+            try:
+                role = "leader" if await asyncio.to_thread(leadership.held) else "standby"
+            except Exception as error:  # noqa: BLE001 (Postgres is away: stand by until it is back)
+                role = "standby"
+                if said != role:
+                    log.warning("relay.no_postgres", error=type(error).__name__)
+            if role == "leader" and leading is None:
+                leading = asyncio.create_task(relay.lead())
+            elif role == "standby" and leading is not None:
+                await _stop(leading)
+                leading = None
+            if said != role:
+                say(role)
+                said = role
+            await asyncio.sleep(CHECK_LOCK)
+    finally:
+        if leading is not None:
+            await _stop(leading)
+        leadership.give_up()
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+class _Voice:
+    """The first role goes to stdout, for whoever started the process; later ones to the log."""
+
+    def __init__(self) -> None:
+        self._ready = False
+
+    def __call__(self, role: str) -> None:
+        if self._ready:
+            log.info("relay.role", role=role)
+            return
+        self._ready = True
+        print(json.dumps({"event": "ready", "role": role}), flush=True)  # noqa: T201
+
+
+async def serve() -> None:
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    settings = Settings()  # pyright: ignore[reportCallIssue] (its fields come from the environment)
+    database = Database(settings.database_url, pool_size=8, lock_timeout=1000, statement_timeout=1500)
+    relay = Relay(database, SystemClock(), TemporalRuns(), LogSink(), link=settings.public_url)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    working = asyncio.create_task(lead_or_stand_by(relay, Leadership(database.engine), _Voice()))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+    if working.done():
+        working.result()  # a bug: say it, and let whoever started us start another
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(1):
+            await _stop(working)
+    os._exit(0)  # a thread may still wait for Postgres; whatever is cut off here is done again by the next leader
+
+
+if __name__ == "__main__":
+    asyncio.run(serve())
