@@ -88,7 +88,7 @@ class Trackers:
         details = asked.get("details") or [{}]
         if not isinstance(details, list) or not all(isinstance(entry, dict) for entry in details):
             raise ApiError(422, "PARAMETER.INVALID", "details is a list of objects")
-        return self._step(row, status, at, details)
+        return self._step(row, status, at, details, changed=self._clock.now())
 
     def tick(self) -> None:
         """Moves what is due by the sandbox's clock, as often as it is due."""
@@ -101,16 +101,18 @@ class Trackers:
         step, scan_after = float(self._settings["tracker_step"]), float(self._settings["auto_scan_after"])
         if scan_after > 0:
             for row in self._store.due_trackers(("unknown", "pre_transit"), "created", now - scan_after):
-                self._step(row, "in_transit", row["created"] + scan_after, [{}])
+                at = row["created"] + scan_after
+                self._step(row, "in_transit", at, [{}], changed=at)
                 moved = True
         if step > 0:
             for row in self._store.due_trackers(("unknown", "in_transit", "out_for_delivery"), "changed", now - step):
-                self._step(row, walk.NEXT[row["status"]], row["changed"] + step, [{}])
+                at = row["changed"] + step
+                self._step(row, walk.NEXT[row["status"]], at, [{}], changed=at)
                 moved = True
         return moved
 
-    def _step(self, row: Json, status: str, at: float, details: Sequence[Mapping[str, Any]]) -> Json:
-        """`at` is the carrier's time; the tracker's own `changed` is never before its last."""
+    def _step(self, row: Json, status: str, at: float, details: Sequence[Mapping[str, Any]], *, changed: float) -> Json:
+        """`at` is when the carrier says it was; `changed` is what the next step of the walk counts from."""
         document, previous = row["document"], row["status"]
         ends = (document["_ends"][0], document["_ends"][1])
         scanned = bool(row["scanned"]) or status in walk.SCANS
@@ -122,7 +124,6 @@ class Trackers:
             when = epoch(given["datetime"]) if given.get("datetime") else at
             document["tracking_details"].append(walk.detail(reported, when, row["carrier"], ends, given))
         _take_status(document, status, at)
-        changed = max(at, row["changed"])
         values = {"status": status, "scanned": scanned, "changed": changed, "document": dump(document)}
         result = body(row)
         with self._store.ledger.transaction():

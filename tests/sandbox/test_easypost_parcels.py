@@ -115,8 +115,9 @@ def test_a_parcel_waits_for_its_first_scan_when_it_walks_by_the_clock(
     assert status_after(3590) == "unknown"
     assert status_after(20) == "pre_transit"
     assert status_after(30 * DAY) == "pre_transit"
-    advance(process, label.tracking_code)
-    assert status_after(3610) == "out_for_delivery"
+    advance(process, label.tracking_code, datetime="2026-01-01T00:00:00Z")  # a scan reported late
+    assert status_after(3500) == "in_transit"
+    assert status_after(110) == "out_for_delivery"
     assert status_after(3600) == "delivered"
 
 
