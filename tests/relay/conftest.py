@@ -1,5 +1,6 @@
 """Rows to start from, and stand-ins for the runs and the order store that remember what they were asked."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +31,7 @@ class FakeRuns:
     async def signal_fact(self, order_id: str, arrived: FactArrived) -> Literal["sent", "no_run", "away"]:
         if self.say == "away" or order_id in self.away_for:
             return "away"
+        await asyncio.sleep(0)
         self.facts.append((order_id, arrived))
         return self.say
 
