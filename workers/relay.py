@@ -63,8 +63,9 @@ class TemporalRuns:
     async def _connected(self) -> Client:
         if self._client is None:
             try:
-                self._client = await temporal.connect()
-            except RuntimeError as error:  # what the SDK raises where nobody listens
+                async with asyncio.timeout(2):
+                    self._client = await temporal.connect()
+            except (RuntimeError, TimeoutError) as error:  # the first is what the SDK raises where nobody listens
                 raise ConnectionError("Temporal is away") from error
         return self._client
 
