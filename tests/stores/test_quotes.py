@@ -1,10 +1,14 @@
 """A quote from the demo's shop: every speed that is possible, priced to the cent, or why there is none."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import select, update
 
+from cli.demo.scenarios import SAMPLE_ORDER, SILENT_STORE
+from cli.postgres import Postgres
 from cli.seed import seed
 from models.db import Database
 from models.errors import InvalidError
@@ -14,10 +18,33 @@ from models.tables.catalogue import TaxRate, Variant
 from models.tables.stock import Location
 
 
+@pytest.fixture(scope="module")
+def shop(postgres: Postgres) -> Iterator[Database]:
+    """The demo's shop for all tests here: a quote writes nothing."""
+    urls = postgres.create_database("quotes_shop", template="template_shelfway")
+    seed(urls.app, lambda _: None, date(2026, 11, 1))
+    database = Database(urls.app)
+    yield database
+    database.dispose()
+    postgres.drop_database("quotes_shop")
+
+
 @pytest.fixture
-def catalogue(database: Database, clock) -> CatalogueStore:
-    seed(database.engine.url.render_as_string(hide_password=False), lambda _: None, date(2026, 11, 1))
-    return CatalogueStore(database, clock)
+def catalogue(shop: Database, clock) -> CatalogueStore:
+    return CatalogueStore(shop, clock)
+
+
+@contextmanager
+def changed(shop: Database, table, where, **values: object) -> Iterator[None]:
+    """While it lasts these columns are others."""
+    before = {name: getattr(table, name) for name in values}
+    kept = shop.transaction(lambda session: session.execute(select(*before.values()).where(where)).first())
+    assert kept is not None
+    shop.transaction(lambda session: session.execute(update(table).where(where).values(**values)))
+    try:
+        yield
+    finally:
+        shop.transaction(lambda session: session.execute(update(table).where(where).values(**kept._mapping)))
 
 
 def ask(*lines: tuple[str, int], country: str = "US", state: str | None = "NY", **more) -> QuoteRequest:
@@ -81,10 +108,8 @@ def test_discount_is_shared_and_lowers_the_tax(catalogue: CatalogueStore):
         ([("AUR-LIP-VEL-001", 0)], "lines.0.quantity", "invalid"),
     ],
 )
-def test_line_is_named_when_it_cannot_be_sold(catalogue: CatalogueStore, database: Database, lines, field, code):
-    inactive = update(Variant).where(Variant.sku == "AUR-LIP-VEL-002").values(active=False)
-    database.transaction(lambda session: session.execute(inactive))
-    with pytest.raises(InvalidError) as refused:
+def test_line_is_named_when_it_cannot_be_sold(catalogue: CatalogueStore, shop: Database, lines, field, code):
+    with changed(shop, Variant, Variant.sku == "AUR-LIP-VEL-002", active=False), pytest.raises(InvalidError) as refused:
         catalogue.quote(ask(*lines))
     assert (refused.value.field, refused.value.code) == (field, code)
 
@@ -98,16 +123,19 @@ def test_place_is_refused_when_nothing_is_sold_there(catalogue: CatalogueStore, 
     assert answer == CannotShipTo(country, reason)
 
 
-def test_place_is_refused_when_no_node_of_its_country_ships(catalogue: CatalogueStore, database: Database):
-    closed = update(Location).where(Location.country == "DE").values(paused=True)
-    database.transaction(lambda session: session.execute(closed))
-    answer = catalogue.quote(ask(("AUR-LIP-VEL-001", 1), country="DE", state=None))
-    assert answer == CannotShipTo("DE", "no_node")
+def test_place_is_refused_when_no_node_of_its_country_ships(catalogue: CatalogueStore, shop: Database):
+    request = ask(("AUR-LIP-VEL-001", 1), country="DE", state=None)
+    with changed(shop, Location, Location.country == "DE", paused=True):
+        assert catalogue.quote(request) == CannotShipTo("DE", "no_node")
+    assert isinstance(catalogue.quote(request), Quote)
 
 
-def test_place_is_refused_when_its_country_has_no_tax_rate(catalogue: CatalogueStore, database: Database):
-    database.transaction(lambda session: session.execute(delete(TaxRate).where(TaxRate.country == "DE")))
-    assert isinstance(catalogue.quote(ask(("AUR-LIP-VEL-001", 1), country="DE", state=None)), CannotShipTo)
+def test_place_is_refused_when_its_country_has_no_tax_rate(catalogue: CatalogueStore, shop: Database):
+    request = ask(("AUR-LIP-VEL-001", 1), country="DE", state=None)
+    with changed(shop, TaxRate, TaxRate.country == "DE", state="BY"):
+        assert catalogue.quote(request) == CannotShipTo("DE", "no_tax_rate")
+        assert isinstance(catalogue.quote(ask(("AUR-LIP-VEL-001", 1), country="DE", state="by")), Quote)
+    assert isinstance(catalogue.quote(request), Quote)
 
 
 def test_unknown_brand_is_refused(catalogue: CatalogueStore):
@@ -119,3 +147,10 @@ def test_unknown_brand_is_refused(catalogue: CatalogueStore):
 def test_promise_counts_working_days_when_a_weekend_lies_between():
     friday = datetime(2026, 11, 27, 9, tzinfo=UTC)
     assert promise(friday, 2) == datetime(2026, 12, 2, 23, 59, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("body", [SAMPLE_ORDER, SILENT_STORE])
+def test_sample_orders_expect_what_is_quoted(catalogue: CatalogueStore, body):
+    place, lines = body["ship_to"], [(line["sku"], line["quantity"]) for line in body["lines"]]
+    answer = quoted(catalogue, ask(*lines, country=place["country"], state=place["state"], speed=body["speed"]))
+    assert answer.choice(body["speed"]).cart.total == body["expected_total"]
