@@ -48,7 +48,7 @@ def python() -> Finding:
 
 
 def environment() -> Finding:
-    uv = STATE / "uv" / "bin" / "uv"
+    uv = ROOT / ".shelfway" / "uv" / "bin" / "uv"  # where `bootstrap` keeps it
     if not uv.exists():
         return Finding("packages", "note", "this environment was not made by ./shelfway", "run any ./shelfway command")
     command = [str(uv), "sync", "--frozen", "--check", "--offline", "--quiet", "--project", str(ROOT)]

@@ -7,10 +7,11 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from cli.processes import ROOT
 
-STATE = ROOT / ".shelfway"
+STATE = Path(os.environ.get("SHELFWAY_STATE") or ROOT / ".shelfway").absolute()
 LOGS = STATE / "log"
 DATABASE = "shelfway"
 

@@ -136,10 +136,19 @@ class Postgres:
     def url(self, role: str, name: str) -> str:
         return f"postgresql+psycopg://{role}:{self._password(role)}@127.0.0.1:{self.port}/{name}"
 
-    def _password(self, role: str) -> str:
+    @property
+    def home(self) -> Path:
+        """The folder that the cluster lies in, and is erased with."""
+        return self._its.home
+
+    @property
+    def _its(self) -> Cluster:
         if self._cluster is None:
             raise PostgresError("PostgreSQL was not started")
-        return self._cluster.passwords[role]
+        return self._cluster
+
+    def _password(self, role: str) -> str:
+        return self._its.passwords[role]
 
     def _administer(self, statement: sql.SQL | sql.Composed) -> None:
         with self._connect() as connection:

@@ -22,17 +22,11 @@ class SampleError(RuntimeError):
 
 
 def order_body(api: ApiClient, scenario: Mapping[str, Any] = SAMPLE_ORDER) -> dict[str, Any]:
-    """A demo scenario as `POST /v1/orders` takes it, at today's price."""
-    address, speed = scenario["address"], scenario["speed"]
-    cart = {"brand": scenario["brand_id"], "lines": scenario["lines"], "speed": speed}
-    quote = api.post("/v1/quotes", {**cart, "country": address["country"], "state": address["state"]})
-    return {
-        **cart,
-        "customer": {name: scenario[name] for name in ("email", "name", "phone")},
-        "ship_to": address,
-        "payment": {"payment_method": scenario["payment_method"]},
-        "expected_total": quote["choices"][0]["total"]["amount"],
-    }
+    """A demo scenario, which is a body of `POST /v1/orders`, with today's total in it."""
+    place = {name: scenario["ship_to"][name] for name in ("country", "state")}
+    cart = {name: scenario[name] for name in ("brand", "lines", "speed")}
+    quote = api.post("/v1/quotes", cart | place)
+    return {**scenario, "expected_total": quote["choices"][0]["total"]["amount"]}
 
 
 def run_sample(api: ApiClient, places: Places, timeline: Timeline) -> dict[str, Any]:

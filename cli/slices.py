@@ -14,8 +14,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if wanted is None:
         return
     part, parts = wanted
-    chosen = [item for item in items if _digest(item.nodeid) % parts == part - 1]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    chosen, others = [], []
+    for item in items:
+        (chosen if _digest(item.nodeid) % parts == part - 1 else others).append(item)
+    config.hook.pytest_deselected(items=others)
     items[:] = chosen
 
 

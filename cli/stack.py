@@ -16,13 +16,12 @@ from cli import apps, env, sandboxes, temporal
 from cli.apps import App
 from cli.down import stop_recorded
 from cli.env import LOGS, STATE, Places, RunningFile
-from cli.migrate import migrate
 from cli.ports import Ports
 from cli.postgres import Postgres, check_external, sqlalchemy_url
+from cli.prepare import prepare
 from cli.processes import ROOT, identity
 from cli.sandboxes import Sandbox
 from cli.say import Say
-from cli.seed import seed
 from cli.supervisor import Service, Supervisor
 from cli.temporal import Temporal
 
@@ -66,8 +65,7 @@ def running(say: Say, *, fresh: bool, reload: bool) -> Generator[tuple[Places, S
             places = locate(servers, api_port)
             record.variables = env.environment(places)
             with say.step("database: migrations and demo data"):
-                migrate(places.owner_database_url)
-                seed(places.owner_database_url, say)
+                prepare(places.owner_database_url, servers.postgres.home if servers.postgres else None, say)
             ours = our_apps(places, api_port)
             with say.step("shelfway: " + ", ".join(app.name for app in ours)):
                 supervisor.start(*ours)

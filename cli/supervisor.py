@@ -41,6 +41,7 @@ class Supervisor:
         self._deaths: dict[str, deque[float]] = {}
         self._lock = threading.RLock()
         self._stopping = threading.Event()
+        self._awaited: Service | None = None
         self._thread = threading.Thread(target=self._keep_up, name="supervisor", daemon=True)
         self.given_up: dict[str, str] = {}
 
@@ -82,7 +83,10 @@ class Supervisor:
     def stop(self) -> None:
         """The last stage first; within a stage all are asked at once."""
         self._stopping.set()
-        with self._lock:
+        while not self._lock.acquire(timeout=0.1):
+            if self._awaited is not None:
+                _ask_to_stop(self._awaited)  # whoever holds the lock waits for it to be ready, and now need not
+        try:
             for stage in reversed(self._stages):
                 for service in stage:
                     _ask_to_stop(service)
@@ -90,6 +94,8 @@ class Supervisor:
                     service.stop()
             self._stages.clear()
             self._changed([])
+        finally:
+            self._lock.release()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -116,10 +122,14 @@ class Supervisor:
         self._await_or_report(service)
 
     def _await_or_report(self, service: Service) -> None:
+        self._awaited = service
         try:
             service.await_ready()
         except Exception as error:
-            self._say(f"{service.name} is not up: {error}")
+            if not self._stopping.is_set():
+                self._say(f"{service.name} is not up: {error}")
+        finally:
+            self._awaited = None
 
     def _give_up(self, service: Service, why: str) -> None:
         self.given_up[service.name] = why

@@ -1,0 +1,124 @@
+"""`up` for real: a sample order is delivered, kill -9 leaves no process, the next start has every row."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.http import ApiClient
+from cli.processes import ROOT, identity
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("up")]
+
+READY, STAYS = "ready: ", "Ctrl-C stops everything"
+
+
+class Up:
+    """An `up` with a state of its own beside that of the checkout, as a second checkout has."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self.output = state.parent / f"{state.name}.out"
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("SHELFWAY_", "TEMPORAL_"))}
+        self.environment["SHELFWAY_STATE"] = str(state)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *options: str) -> "Up":
+        with self.output.open("wb") as output:
+            command = [sys.executable, "-m", "cli", "up", *options]
+            self.process = subprocess.Popen(command, stdout=output, stderr=output, cwd=ROOT, env=self.environment)
+        return self
+
+    @property
+    def text(self) -> str:
+        return self.output.read_text()
+
+    def says(self, text: str) -> bool:
+        assert self.process is not None
+        code = self.process.poll()
+        assert code in (None, 0), f"`up` ended with {code}:\n{self.text}"
+        return text in self.text
+
+    def pids(self) -> dict[str, int]:
+        kept = json.loads((self.state / "running.json").read_text())
+        return {entry["name"]: entry["pid"] for entry in kept["processes"]}
+
+    def command(self, name: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "cli", name],
+            cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    def end(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture
+def up(tmp_path: Path):
+    ups: list[Up] = []
+
+    def make(name: str = "state") -> Up:
+        ups.append(Up(tmp_path / name))
+        return ups[-1]
+
+    yield make
+    for each in ups:
+        each.end()
+        each.command("down")
+
+
+def order_of(told: str) -> tuple[ApiClient, str]:
+    found = re.search(r"(http://127\.0\.0\.1:\d+)/v1/orders/(ord_\w+)", told)
+    assert found, told
+    return ApiClient(found[1], "demo-ops", timeout=10), found[2]
+
+
+def test_nothing_is_left_and_no_row_is_lost_when_up_is_killed(up, until) -> None:
+    first = up().start()
+    until(lambda: first.says(STAYS), 180)
+    api, order = order_of(first.text)
+    assert api.get(f"/v1/orders/{order}")["status"] == "delivered"
+    assert "shipment.handed_over" in first.text
+    pids = first.pids()
+    assert set(pids) == {
+        "up", "postgres", "temporal", "sandbox-stripe", "sandbox-easypost", "worker", "relay", "api",
+    }  # fmt: skip
+    first.process.send_signal(signal.SIGKILL)
+    first.process.wait()
+    until(lambda: not any(identity(pid) for pid in pids.values()), 10)
+
+    second = up().start("--no-sample")
+    until(lambda: second.says(STAYS), 180)
+    assert api.get(f"/v1/orders/{order}")["status"] == "delivered"  # at the same address, too
+    pids = second.pids()
+    second.process.send_signal(signal.SIGINT)
+    assert second.process.wait(60) == 0
+    assert not any(identity(pid) for pid in pids.values())
+    assert not (second.state / "running.json").exists()
+
+
+def test_a_crashed_process_comes_back_and_down_ends_all_when_two_checkouts_are_up(up, until) -> None:
+    one, other = up("one").start("--no-sample"), up("other").start("--no-sample")
+    until(lambda: one.says(STAYS) and other.says(STAYS), 240)
+    worker, others = one.pids()["worker"], set(other.pids().values())
+    assert not others & set(one.pids().values())
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: one.says("worker ended with -9; starting it again"), 30)
+    until(lambda: one.pids()["worker"] != worker, 30)
+
+    again = up("one").start()
+    assert again.process.wait(60) == 1
+    assert "this checkout is already up" in again.text
+    pids = one.pids()
+    done = one.command("down")
+    assert done.returncode == 0, done.stderr
+    assert one.process.wait(10) == 0
+    assert not any(identity(pid) for pid in pids.values())
+    assert all(identity(pid) for pid in others)
