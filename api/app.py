@@ -6,14 +6,15 @@ Run it as `uvicorn api.app:create_app --factory`.
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api import errors, openapi
-from api.deps import callers
+from api.deps import callers, known_caller
 from api.middleware import Envelope
-from api.routes import cases, health, orders, shipments
+from api.routes import cases, catalogue, health, inventory, locations, orders, quotes, shipments
 from api.runs import Runs, TemporalRuns
+from api.webhooks import easypost, stripe
 from models.clock import Clock, SystemClock
 from models.config import Settings
 from models.db import Database
@@ -37,6 +38,10 @@ Money is an integer of the currency's smallest unit. Times are UTC. Every error 
 stable `code`. A `POST` that moves money or stock wants an `Idempotency-Key`."""
 
 
+_KEYED = (quotes, orders, shipments, cases, inventory, catalogue, locations)
+_OPEN = (stripe, easypost, health)  # signed, or nobody's business
+
+
 def create_app(
     settings: Settings | None = None, *, clock: Clock | None = None, temporal: Runs | None = None
 ) -> FastAPI:
@@ -50,16 +55,19 @@ def create_app(
         generate_unique_id_function=openapi.operation_id,
         lifespan=_lifespan,
     )
-    _compose(app, settings, clock or SystemClock(), temporal or TemporalRuns())
+    compose(app, settings, clock or SystemClock(), temporal or TemporalRuns())
     errors.install(app)
     app.add_middleware(Envelope)
-    for router in (orders.router, shipments.router, cases.router, health.router):
-        app.include_router(router)
+    for module in _KEYED:
+        app.include_router(module.router, dependencies=[Depends(known_caller)])
+    for module in _OPEN:
+        app.include_router(module.router)
     app.openapi = lambda: openapi.describe(app)
     return app
 
 
-def _compose(app: FastAPI, settings: Settings, clock: Clock, runs: Runs) -> None:
+def compose(app: FastAPI, settings: Settings, clock: Clock, runs: Runs) -> None:
+    """Put what the routes need on `app.state`: once a process, once a test."""
     database = Database(settings.database_url, lock_timeout=1000, statement_timeout=2000)
     requests = RequestStore(database, clock)
     stock = StockStore()

@@ -10,7 +10,6 @@ from fastapi.responses import JSONResponse
 from api.deps import OrdersDep, ReadersDep, RequestsDep, TemporalDep
 from api.errors import PROBLEM_JSON, ProblemError
 from api.schemas.orders import OrderOut, refusal_of
-from models.quotes import Quote
 from models.stores.failures import DATABASE_ERRORS
 from models.stores.readers import OrderRecord
 from models.stores.requests import RequestKey
@@ -99,11 +98,3 @@ def _worded(record: OrderRecord, request_id: str) -> Answer:
 def _not_known(order_id: str) -> Answer:
     location = f"/v1/orders/{order_id}"
     return Answer(202, {"object": "order", "id": order_id, "status": "pending", "url": location}, location)
-
-
-def quoted(quote: Quote) -> dict[str, Any]:
-    """The new quote, beside a `price_changed`."""
-    return {
-        "currency": quote.currency,
-        "choices": [{"speed": choice.speed, "total": choice.cart.total} for choice in quote.choices],
-    }

@@ -113,7 +113,10 @@ def _digest(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
 
 
-def _caller(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Caller:
+def known_caller(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
+    """Whose key it is, or a 401: asked before anything else of every route under /v1."""
     known: dict[str, Caller] = request.app.state.callers
     caller = known.get(_digest(credentials.credentials)) if credentials else None
     if caller is None:
@@ -123,7 +126,7 @@ def _caller(request: Request, credentials: Annotated[HTTPAuthorizationCredential
     return caller
 
 
-CallerDep = Annotated[Caller, Depends(_caller)]
+CallerDep = Annotated[Caller, Depends(known_caller)]
 
 
 def scope_of(caller: Caller) -> str | None:

@@ -1,5 +1,10 @@
-"""The API's own description: what FastAPI makes of the routes, with problems under their own media type."""
+"""The API's own description: what FastAPI makes of the routes, with problems under their own media type.
 
+`python -m api.openapi` renews the committed copy, docs/openapi.json.
+"""
+
+import json
+from pathlib import Path
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -14,6 +19,7 @@ TAGS: Final = [
     {"name": "store", "description": "A store or warehouse: offers, picking, packing, handing over."},
     {"name": "ops", "description": "Exceptions, retries, runs, health."},
     {"name": "setup", "description": "Products, prices, locations, stock: what there is to sell and where it lies."},
+    {"name": "webhooks", "description": "What Stripe and EasyPost tell us, signed."},
 ]
 
 
@@ -66,3 +72,18 @@ def _show_a_page(component: dict[str, Any], components: dict[str, Any]) -> None:
     if "examples" in item:
         page = {"object": "list", "data": item["examples"][:1], "has_more": False, "next_cursor": None}
         component["examples"] = [{**page, "url": "/v1/…"}]
+
+
+def renew() -> None:
+    """Write docs/openapi.json anew; no database is asked."""
+    from api.app import create_app
+    from models.config import Settings
+
+    nowhere = Settings(database_url="postgresql+psycopg://nobody@localhost/none")  # pyright: ignore[reportCallIssue]
+    document = create_app(nowhere).openapi()
+    target = Path(__file__).resolve().parent.parent / "docs" / "openapi.json"
+    target.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    renew()

@@ -6,15 +6,17 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from api.checkout import CheckoutsDep, quoted
+from api.checkout import CheckoutsDep
 from api.commands import CommandsFlowDep
 from api.deps import CallerDep, IntakeDep, ReadersDep, RequestIdDep, RequestsDep, SettingsDep, TemporalDep, permit
 from api.errors import ProblemError, problems
+from api.etags import etag
 from api.idempotency import REPLAYED, KeyDep, OptionalKeyDep, replay
 from api.permissions import Caller
 from api.schemas.base import Cursor, Id, ListOf, ShortText, Word
 from api.schemas.commands import CommandOut, RunOut, WaitingOut
 from api.schemas.orders import CancelIn, EventOut, HoldIn, OrderOut, PlaceOrder, PlanOut, RetryIn
+from api.schemas.quotes import QuoteOut
 from api.stream import is_stream, stream_events
 from models.quotes import CannotShipTo
 from models.stores.commands import NewCommand
@@ -69,7 +71,7 @@ async def place_order(
                 409,
                 "price_changed",
                 f"The total is {choice.cart.total} now: see quote.",
-                members={"quote": quoted(quote)},
+                members={"quote": QuoteOut.of(quote).model_dump(mode="json")},
             )
         case CannotShipTo(country, reason):
             raise ProblemError(
@@ -116,7 +118,7 @@ def get_order(
 ) -> OrderOut:
     """The order as Postgres has it: also while Temporal is away."""
     record = readers.order(order_id)
-    response.headers["ETag"] = f'"{record.order.revision}"'
+    response.headers["ETag"] = etag(record.order.revision)
     order = OrderOut.of(record)
     if "events" in (expand or ()):
         order.events = [EventOut.of(event) for event in readers.events(order_id, after=0, limit=200)]

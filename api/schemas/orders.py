@@ -286,6 +286,7 @@ class EventOut(Out):
             "examples": [
                 {
                     "object": "event",
+                    "id": "evt_20481",
                     "seq": 1,
                     "type": "order.placed",
                     "at": "2026-11-25T09:00:00Z",
@@ -296,6 +297,7 @@ class EventOut(Out):
         }
     )
     object: Literal["event"] = "event"
+    id: str
     seq: int
     type: str
     at: datetime
@@ -304,7 +306,9 @@ class EventOut(Out):
 
     @classmethod
     def of(cls, event: Event) -> Self:
-        return cls(seq=event.seq, type=event.type, at=event.at, actor=event.actor, data=event.data)
+        return cls(
+            id=f"evt_{event.id}", seq=event.seq, type=event.type, at=event.at, actor=event.actor, data=event.data
+        )
 
 
 class PlanOut(Out):
