@@ -37,7 +37,9 @@ class PaymentActivities:
         ask = planned.ask
         if not planned.fresh and (view := self._gateway.look(ask.intent_id)).received > ask.received_before:
             return self._money.record_capture(ref.order_id, ask.key, MoneyMoved(Outcome.SUCCEEDED, view))
-        answer = self._gateway.capture(key=ask.key, intent_id=ask.intent_id, amount=ask.amount, final=ask.final)
+        answer = self._gateway.capture(
+            key=ask.key, intent_id=ask.intent_id, amount=ask.amount, currency=ask.currency, final=ask.final
+        )
         return self._money.record_capture(ref.order_id, ask.key, answer)
 
     @activity.defn

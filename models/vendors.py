@@ -149,6 +149,7 @@ class CaptureAsk:
     key: str
     intent_id: str
     amount: int
+    currency: str
     final: bool
     received_before: int  # by the recorded captures: more than this at Stripe means that this one was done
 

@@ -74,12 +74,9 @@ class StripeGateway:
         view = wire.view_of(intent)
         return Authorized(wire.outcome_of(view), customer_id, view, view.reason)
 
-    def capture(self, *, key: str, intent_id: str, amount: int, final: bool, currency: str | None = None) -> MoneyMoved:
-        """Take `amount`. Not `final` keeps the rest held, which only an intent with multicapture can do.
-
-        Without a `currency` the intent is read first, since Stripe counts some currencies otherwise than we do.
-        """
-        at_stripe = to_stripe(amount, currency or self._read(intent_id).currency)
+    def capture(self, *, key: str, intent_id: str, amount: int, currency: str, final: bool) -> MoneyMoved:
+        """Take `amount`. Not `final` keeps the rest held, which only an intent with multicapture can do."""
+        at_stripe = to_stripe(amount, currency)
         params: stripe.params.PaymentIntentCaptureParams = {"amount_to_capture": at_stripe, "expand": _EXPAND}
         if not final:
             params["final_capture"] = False

@@ -29,7 +29,7 @@ class ApplyFacts(Message):
 
 
 class Lapse(Message):
-    """The timer of a key (a shipment's id, or the payment's) fired. It ends only a wait that still has this deadline."""
+    """The timer of a key (a shipment's id, or the payment's) fired: ends only a wait that still has this deadline."""
 
     order_id: str
     key: str

@@ -247,11 +247,22 @@ class Book:
 
     def settle(self) -> OrderFacts:
         """Write the status that the units and the money give, bump the revision if anything was told, answer facts."""
+        self._ask_or_thank_the_customer()
         if self.was_told:
             self.order.status = self.status()
             self.order.revision += 1
             self.session.flush()
         return self.facts()
+
+    def _ask_or_thank_the_customer(self) -> None:
+        """It is the customer's turn, until a deadline, as long as what is to be shipped cannot be authorized."""
+        refused = self.rest() is Rest.REFUSED
+        if refused and self.order.customer_until is None:
+            self.order.customer_until = self.now + self.timings.customer_answer
+            self.open_case(CaseType.AWAITING_CUSTOMER, self.order.id, Role.CS)
+        elif not refused and self.order.customer_until is not None:
+            self.order.customer_until = None
+            self.close_cases(self.order.id, "settled", CaseType.AWAITING_CUSTOMER)
 
     def status(self) -> OrderStatus:
         order = self.order

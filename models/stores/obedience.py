@@ -108,7 +108,6 @@ class Obedience:
             unit.state = UnitState.CANCELLED
         book.tell("order.cancel_requested", _who(command), reason=command.reason)
         self._fulfilment.cancel(book, open_, command.reason)
-        book.order.customer_until = None
         if book.order.confirmed_at is None:
             book.order.verdict = Verdict.CANCELLED
         return CANCELLED

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.clock import Clock
@@ -177,18 +177,22 @@ class OrderStore:
             return "unknown_parcel"
         shipment = book.shipment(shipment_id)
         history = TrackingEvent(
-            shipment_id=shipment_id, inbox_id=fact.id, status=status, occurred_at=fact.occurred_at, detail=""
+            shipment_id=shipment_id,
+            inbox_id=fact.id,
+            status=status,
+            occurred_at=fact.occurred_at,
+            detail=fact.payload.get("detail") or "",
         )
         book.session.add(history)
         if shipment.leaving or shipment.stage in (Stage.CANCELLED, Stage.RE_SOURCED):
             book.open_case(CaseType.TRACKING_CONTRADICTS, shipment.id, Role.OPS, status=status, stage=shipment.stage)
             return "contradicts"
-        self._moved(book, shipment, status)
+        self._moved(book, shipment, status, scanned=bool(fact.payload.get("scanned")))
         return "applied"
 
-    def _moved(self, book: Book, shipment: Shipment, status: str) -> None:
+    def _moved(self, book: Book, shipment: Shipment, status: str, *, scanned: bool) -> None:
         """A carrier's scan on a parcel that nobody handed over is its hand-over."""
-        if status in _SCANS and shipment.handed_over_at is None:
+        if (status in _SCANS or scanned) and shipment.handed_over_at is None:
             self._fulfilment.hand_over(book, shipment, "carrier")
         if status == "delivered" and shipment.delivered_at is None:
             self._fulfilment.deliver(book, shipment)
@@ -221,6 +225,11 @@ class OrderStore:
                 shipment.deadline = book.now + waits.hand_over
                 book.open_case(CaseType.OVERDUE_HAND_OVER, shipment.id, Role.STORE, node=shipment.location_id)
             case Stage.HANDED_OVER:
+                heard = _last_heard(book, shipment)
+                if heard + waits.tracking_silence > book.now:
+                    shipment.deadline = heard + waits.tracking_silence
+                    book.tell("shipment.on_its_way", "carrier", shipment=shipment.id)
+                    return
                 shipment.deadline = book.now + waits.tracking_silence
                 book.open_case(CaseType.TRACKING_SILENT, shipment.id, Role.CS)
             case _:
@@ -229,10 +238,8 @@ class OrderStore:
 
     def _give_up_unpaid(self, book: Book) -> None:
         """The customer did not answer: what is not paid for is cancelled and released."""
-        book.order.customer_until = None
         unpaid = {u.shipment_id for u in book.uncaptured}
         left = [s for s in book.shipments if s.id in unpaid and not is_ended(s)]
-        book.close_cases(book.order.id, "gave_up", CaseType.AWAITING_CUSTOMER)
         self._fulfilment.cancel(book, left, "unpaid")
 
     def undo(self, order_id: str, shipment_id: str) -> Learned:
@@ -273,3 +280,9 @@ class OrderStore:
             book.open_case(CaseType.STUCK_EFFECT, subject, Role.OPS, **detail)
 
         return self._on(failed.order_id, work)
+
+
+def _last_heard(book: Book, shipment: Shipment) -> datetime:
+    """When the carrier last said anything of this parcel; when it was handed over, if nothing."""
+    query = select(func.max(TrackingEvent.occurred_at)).where(TrackingEvent.shipment_id == shipment.id)
+    return book.session.scalar(query) or shipment.handed_over_at or shipment.created_at

@@ -227,11 +227,9 @@ class PaymentStore:
             self._fulfilment.deliver(book, shipment)
 
     def _capture_refused(self, book: Book, shipment: Shipment, answer: MoneyMoved) -> Learned:
-        """The intent is as it now is: where it holds nothing more, the rest of the order asks the customer."""
+        """The intent is of no more use: it is voided, and what it was to pay for is authorized anew, or given up."""
         book.open_case(CaseType.CAPTURE_REFUSED, shipment.id, Role.CS, reason=answer.reason)
-        if answer.intent.state is IntentState.OPEN:
-            _ask_customer(book)
-            book.intent(answer.intent.id).superseded = True
+        book.intent(answer.intent.id).superseded = answer.intent.state is IntentState.OPEN
         return Learned(facts=book.settle())
 
     # Voiding, and reading anew
@@ -291,13 +289,16 @@ class PaymentStore:
             intent = book.intent(view.id)
             intent.look_due = False
             book.tell("payment.looked_at", SYSTEM, intent=view.id, state=view.state.value)
+            asked = [o for o in book.operations if o.intent_id == view.id and o.outcome is Outcome.REQUIRES_ACTION]
+            for operation in asked:
+                if view.state is not IntentState.REQUIRES_ACTION:
+                    answer = Outcome.SUCCEEDED if view.state is IntentState.OPEN else Outcome.REFUSED
+                    _know(operation, answer, view.reason, book.now)
             waited = book.order.verdict is Verdict.REQUIRES_ACTION and before is IntentState.REQUIRES_ACTION
             if waited and view.state is IntentState.OPEN:
                 self.confirm_or_expire(book, view.id)
             elif waited and view.state in (IntentState.REFUSED, IntentState.VOIDED):
                 self._fulfilment.refuse(book, Verdict.DECLINED, {"reason": view.reason or "authentication_failed"})
-            elif view.state is IntentState.OPEN and book.order.customer_until:
-                book.order.customer_until = None
             return Learned(facts=book.settle())
 
         return self._db.transaction(work)
@@ -336,7 +337,7 @@ def _capture_ask(book: Book, operation: PaymentOperation) -> CaptureAsk:
         for o in book.operations
         if o.kind is OperationKind.CAPTURE and o.intent_id == intent_id and o.outcome is Outcome.SUCCEEDED
     )
-    return CaptureAsk(operation.key, intent_id, operation.amount, operation.final, before)
+    return CaptureAsk(operation.key, intent_id, operation.amount, book.order.currency, operation.final, before)
 
 
 def _keep(book: Book, view: IntentView, tender: int) -> None:
@@ -365,7 +366,6 @@ def _before(lapses: datetime, book: Book) -> datetime:
 
 def _later_authorization(book: Book, operation: PaymentOperation) -> None:
     if operation.outcome is Outcome.SUCCEEDED:
-        book.order.customer_until = None
         book.tell("payment.authorized", SYSTEM, intent=operation.intent_id, amount=operation.amount)
         if operation.renews:
             book.intent(operation.renews).superseded = True
@@ -374,10 +374,3 @@ def _later_authorization(book: Book, operation: PaymentOperation) -> None:
     if operation.renews:
         ageing = book.intent(operation.renews)
         ageing.renew_at = ageing.capture_before  # usable until its end; then it is read anew
-    elif book.rest() is Rest.REFUSED:
-        _ask_customer(book)
-
-
-def _ask_customer(book: Book) -> None:
-    book.order.customer_until = book.now + book.timings.customer_answer
-    book.open_case(CaseType.AWAITING_CUSTOMER, book.order.id, Role.CS)

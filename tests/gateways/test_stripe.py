@@ -96,7 +96,7 @@ def test_it_is_a_refusal_when_nobody_is_there_to_answer_3d_secure(payments: Stri
 def test_the_whole_is_taken_when_the_capture_is_final(payments: StripeGateway) -> None:
     ask = asking()
     intent = held(payments, ask)
-    moved = payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=1000, final=True)
+    moved = payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=1000, final=True, currency="usd")
     assert moved.outcome is Outcome.SUCCEEDED
     assert (moved.intent.state, moved.intent.received, moved.intent.capturable) == (IntentState.CAPTURED, 1000, 0)
 
@@ -106,7 +106,7 @@ def test_the_rest_stays_held_when_the_card_allows_several_captures(payments: Str
     ask = asking()
     intent = held(payments, ask)
     assert intent.multicapture
-    first = payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=1000, final=False)
+    first = payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=1000, final=False, currency="usd")
     assert (first.intent.state, first.intent.received, first.intent.capturable) == (IntentState.OPEN, 1000, 3321)
     last = payments.capture(key=capture(ask, intent, 2), intent_id=intent.id, amount=3321, final=True, currency="usd")
     assert (last.intent.state, last.intent.received) == (IntentState.CAPTURED, 4321)
@@ -119,7 +119,7 @@ def test_one_capture_is_all_when_the_account_has_no_multicapture(payments: Strip
 def test_a_capture_is_refused_when_it_is_more_than_is_held(payments: StripeGateway) -> None:
     ask = asking()
     intent = held(payments, ask)
-    moved = payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=9999, final=True)
+    moved = payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=9999, final=True, currency="usd")
     assert (moved.outcome, moved.reason) == (Outcome.REFUSED, "amount_too_large")
     assert moved.intent == intent
 
@@ -128,7 +128,7 @@ def test_a_capture_is_refused_when_the_intent_is_canceled(payments: StripeGatewa
     ask = asking()
     intent = held(payments, ask)
     payments.void(key=void_key(ask.order_id, intent.id), intent_id=intent.id)
-    moved = payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=1000, final=True)
+    moved = payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=1000, final=True, currency="usd")
     assert (moved.outcome, moved.reason) == (Outcome.REFUSED, "payment_intent_unexpected_state")
     assert moved.intent.state is IntentState.VOIDED
 
@@ -145,7 +145,7 @@ def test_nothing_stays_held_when_it_is_voided_once_or_twice(payments: StripeGate
 def test_a_void_is_refused_when_the_money_was_taken(payments: StripeGateway) -> None:
     ask = asking()
     intent = held(payments, ask)
-    payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=4321, final=True)
+    payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=4321, final=True, currency="usd")
     moved = payments.void(key=void_key(ask.order_id, intent.id), intent_id=intent.id)
     assert (moved.outcome, moved.reason) == (Outcome.REFUSED, "payment_intent_unexpected_state")
     assert moved.intent.state is IntentState.CAPTURED
@@ -155,7 +155,7 @@ def test_amounts_are_ours_when_stripe_counts_the_currency_otherwise(payments: St
     ask = asking(amount=500, currency="isk")
     intent = held(payments, ask)
     assert (intent.amount, intent.capturable) == (500, 500)
-    moved = payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=500, final=True)
+    moved = payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=500, final=True, currency="isk")
     assert moved.intent.received == 500
 
 
@@ -220,7 +220,7 @@ def test_the_capture_shows_when_its_answer_was_lost(payments: StripeGateway, str
     intent = held(payments, ask)
     stripe_fault(kind, "/capture$")
     with pytest.raises(OutcomeUnknownError):
-        payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=1000, final=True)
+        payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=1000, final=True, currency="usd")
     assert payments.look(intent.id).received == 1000
 
 
