@@ -114,6 +114,7 @@ def capture(ctx: Context, charge: Record, card: TestCard, amount: int, *, final:
             body["balance_transaction"] = transaction
         body["amount_captured"] += amount
     body["captured"] = final
+    body["refunded"] = final and 0 < body["amount_captured"] == body["amount_refunded"]
     ctx.store.save(charge)
     if previous:
         ctx.emit("charge.updated", body, previous)

@@ -68,6 +68,13 @@ def test_the_request_is_refused_when_the_key_was_used_for_another(
     assert len(intents(sandbox, key)) == 1
 
 
+def test_the_request_is_refused_when_only_its_path_differs(sandbox: SandboxProcess, key: str):
+    post(sandbox, "/v1/customers", {}, key)
+    refused = post(sandbox, "/v1/setup_intents", {}, key)
+    assert (refused.status_code, refused.json()["error"]["type"]) == (400, "idempotency_error")
+    assert "'/v1/setup_intents' vs '/v1/customers'" in refused.json()["error"]["message"]
+
+
 def test_a_decline_comes_again_when_repeated(sandbox: SandboxProcess, key: str):
     declined = tagged(key, payment_method="pm_card_chargeDeclined")
     first, again = (post(sandbox, "/v1/payment_intents", declined, key) for _ in range(2))

@@ -188,6 +188,19 @@ def test_the_rest_is_released_when_nothing_is_captured_as_final(client: stripe.S
     assert (done.status, done.amount_capturable, done.amount_received) == ("succeeded", 0, 100)
 
 
+def test_a_charge_counts_as_refunded_only_when_its_last_capture_is_done(
+    client: stripe.StripeClient, multicapture: None
+):
+    intent = hold(client)
+    client.v1.payment_intents.capture(intent.id, {"amount_to_capture": 300, "final_capture": False})
+    refund = client.v1.refunds.create({"payment_intent": intent.id, "expand": ["charge"]})
+    charge: Any = refund.charge
+    assert (refund.amount, charge.refunded) == (300, False)
+    done = client.v1.payment_intents.capture(intent.id, {"amount_to_capture": 0, "expand": ["latest_charge"]})
+    last: Any = done.latest_charge
+    assert (last.captured, last.refunded, last.amount_refunded) == (True, True, 300)
+
+
 def test_the_fifty_first_capture_is_refused_when_multicapture_is_on(client: stripe.StripeClient, multicapture: None):
     intent = hold(client)
     for _ in range(50):

@@ -189,6 +189,13 @@ def test_a_setup_fails_when_authentication_fails(client: stripe.StripeClient, cu
     assert client.v1.setup_intents.retrieve(setup.id).status == "requires_payment_method"
 
 
+def test_nothing_is_left_behind_when_a_call_fails_half_way(client: stripe.StripeClient, customer: str):
+    owned = client.v1.payment_methods.attach("pm_card_visa", {"customer": customer})
+    with pytest.raises(stripe.InvalidRequestError, match="already been attached"):
+        client.v1.customers.create({"email": "half@example.com", "payment_method": owned.id})
+    assert client.v1.customers.list({"email": "half@example.com"}).data == []
+
+
 def test_a_deleted_customer_cannot_pay_when_named(client: stripe.StripeClient, customer: str):
     client.v1.customers.delete(customer)
     assert client.v1.customers.retrieve(customer).deleted
