@@ -16,6 +16,7 @@ Permission = Literal[
     "stock:reserve",
     "quotes:create",
     "orders:create",
+    "orders:waits",
     "orders:read",
     "orders:cancel",
     "orders:hold",

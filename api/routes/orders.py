@@ -60,6 +60,8 @@ async def place_order(
 
     402 `declined`, 409 `out_of_stock` and `price_changed`, 422 `invalid_address` and `cannot_ship_to`.
     """
+    if body.waits is not None and not caller.may("orders:waits"):
+        raise ProblemError(403, "forbidden", "This key's role may not orders:waits.")
     key = keyed.of(body)
     placed = await run_in_threadpool(requests.seen, key)
     placed = placed or await run_in_threadpool(intake.place, body.checkout(), key, caller.name)

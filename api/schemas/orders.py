@@ -1,9 +1,9 @@
 """The public shape of orders: what a checkout sends and what an order shows. Not the messages of a workflow."""
 
-from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from api.schemas.base import (
     Amount,
@@ -23,6 +23,7 @@ from api.schemas.base import (
     Word,
 )
 from api.schemas.samples import ORDER, PLACE_ORDER, PLAN
+from models.messages.timings import OrderTimings
 from models.quotes import Wanted
 from models.stores.intake import Buyer, Checkout, Destination
 from models.stores.readers import LineRecord, OrderRecord, ParcelRecord
@@ -65,6 +66,28 @@ class PaymentIn(In):
     payment_method: PaymentMethod = Field(description="Stripe's, made by the storefront; never a card's number.")
 
 
+_LONGEST_WAIT: Final = timedelta(days=366)
+
+
+class WaitsIn(OrderTimings):
+    """A tool for tests and demos: how long this order's waits last. What is left out stays as the system has it.
+
+    Durations are ISO 8601 (`PT5S`) or seconds. Only a key that may `orders:waits` can send it.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"offer": "PT5S", "offer_in_opening_hours": False}]}
+    )
+
+    @model_validator(mode="after")
+    def _can_be_waited(self) -> Self:
+        spans = {name: span for name in self.model_fields_set if isinstance(span := getattr(self, name), timedelta)}
+        for name, span in spans.items():
+            if not timedelta(0) < span <= _LONGEST_WAIT:
+                raise ValueError(f"{name} is to be more than nothing and at most {_LONGEST_WAIT.days} days")
+        return self
+
+
 class PlaceOrder(In):
     """A checkout. `expected_total` is what the customer saw: another total is refused with the new quote."""
 
@@ -82,6 +105,7 @@ class PlaceOrder(In):
     reservation: Id | None = Field(None, description="A cart's hold to use.")
     note: LongText = ""
     metadata: Metadata = Field(default_factory=dict)
+    waits: WaitsIn | None = None
 
     def checkout(self) -> Checkout:
         return Checkout(
@@ -97,6 +121,7 @@ class PlaceOrder(In):
             reservation=self.reservation,
             note=self.note,
             metadata=self.metadata,
+            waits=self.waits.model_dump(exclude_unset=True) if self.waits else {},
         )
 
 

@@ -50,7 +50,10 @@ class Buyer:
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """What a customer wants to buy. `expected_total` is what they saw, in the currency's smallest unit."""
+    """What a customer wants to buy. `expected_total` is what they saw, in the currency's smallest unit.
+
+    `waits` are those of `OrderTimings` that this order has of its own.
+    """
 
     brand_id: str
     channel: str
@@ -64,6 +67,7 @@ class Checkout:
     reservation: str | None = None
     note: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    waits: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class PriceChanged:
 @dataclass(frozen=True, slots=True)
 class _Terms:
     choice: Choice
+    timings: OrderTimings
     expires_at: datetime
     now: datetime
 
@@ -92,7 +97,7 @@ Intake = Accepted | Recalled | PriceChanged | CannotShipTo
 
 
 class IntakeStore:
-    """`timings` are how long each wait of the orders it takes will last."""
+    """`timings` are how long each wait of the orders it takes will last, where an order has none of its own."""
 
     def __init__(self, database: Database, clock: Clock, requests: RequestStore, timings: OrderTimings) -> None:
         self._db = database
@@ -114,70 +119,73 @@ class IntakeStore:
         if choice.cart.total != checkout.expected_total:
             return PriceChanged(offer, choice)
         _refuse_unpayable(checkout, choice)
-        terms = _Terms(choice, self._expiry(session, checkout, caller, now), now)
+        timings = self._timings.but(**checkout.waits)
+        terms = _Terms(choice, timings, _expiry(session, checkout, caller, timings, now), now)
         if recalled := self._requests.claim(session, key, order_id, now):
             return Accepted(order_id) if recalled.resource == order_id else recalled
-        self._write(session, order_id, checkout, terms)
+        _write(session, order_id, checkout, terms)
         session.add(
             Event(aggregate=order_id, seq=1, type="order.placed", data=_story(checkout, choice), actor=caller, at=now)
         )
         return Accepted(order_id)
 
-    def _expiry(self, session: Session, checkout: Checkout, caller: str, now: datetime) -> datetime:
-        """The end of the adopted hold, or of the time to confirm where there is none (or it is over already)."""
-        in_time = now + self._timings.confirm_within
-        customer = checkout.buyer.customer_id
-        if customer is not None and session.get(Customer, customer) is None:
-            raise InvalidError("No such customer.", code="unknown_customer", field="customer.customer_id")
-        if checkout.reservation is None:
-            return in_time
-        hold = session.get(CartHold, checkout.reservation)
-        if hold is None or hold.caller != caller or hold.adopted_by is not None or hold.released_at is not None:
-            raise InvalidError("No such reservation of yours.", code="unknown_reservation", field="reservation")
-        return hold.expires_at if hold.expires_at > now else in_time
 
-    def _write(self, session: Session, order_id: str, checkout: Checkout, terms: _Terms) -> None:
-        choice, buyer, place = terms.choice, checkout.buyer, checkout.ship_to
-        cart = choice.cart
-        number = session.scalar(select(ORDER_NUMBER.next_value()))
-        session.execute(
-            insert(Order).values(
-                id=order_id,
-                number=f"SW-{number}",
-                brand_id=checkout.brand_id,
-                channel=checkout.channel,
-                customer_id=buyer.customer_id,
-                email=buyer.email,
-                name=buyer.name,
-                phone=buyer.phone,
-                street=place.street,
-                street2=place.street2,
-                city=place.city,
-                state=place.state,
-                postcode=place.postcode,
-                country=place.country,
-                speed=choice.speed,
-                transit_days=choice.transit_days,
-                currency=cart.currency,
-                includes_tax=cart.includes_tax,
-                subtotal=cart.subtotal,
-                discount=cart.discount,
-                tax=cart.tax,
-                shipping=cart.shipping,
-                shipping_tax=cart.shipping_tax,
-                total=cart.total,
-                cart_hold_id=checkout.reservation,
-                timings=self._timings.model_dump(mode="json"),
-                details=dict(checkout.metadata),
-                note=checkout.note,
-                created_at=terms.now,
-                expires_at=terms.expires_at,
-                promised_by=choice.promised_by,
-                last_event=1,
-            )
+def _expiry(session: Session, checkout: Checkout, caller: str, timings: OrderTimings, now: datetime) -> datetime:
+    """The end of the adopted hold, or of the time to confirm where there is none (or it is over already)."""
+    in_time = now + timings.confirm_within
+    customer = checkout.buyer.customer_id
+    if customer is not None and session.get(Customer, customer) is None:
+        raise InvalidError("No such customer.", code="unknown_customer", field="customer.customer_id")
+    if checkout.reservation is None:
+        return in_time
+    hold = session.get(CartHold, checkout.reservation)
+    if hold is None or hold.caller != caller or hold.adopted_by is not None or hold.released_at is not None:
+        raise InvalidError("No such reservation of yours.", code="unknown_reservation", field="reservation")
+    return hold.expires_at if hold.expires_at > now else in_time
+
+
+def _write(session: Session, order_id: str, checkout: Checkout, terms: _Terms) -> None:
+    choice, buyer, place = terms.choice, checkout.buyer, checkout.ship_to
+    cart = choice.cart
+    number = session.scalar(select(ORDER_NUMBER.next_value()))
+    session.execute(
+        insert(Order).values(
+            id=order_id,
+            number=f"SW-{number}",
+            brand_id=checkout.brand_id,
+            channel=checkout.channel,
+            customer_id=buyer.customer_id,
+            email=buyer.email,
+            name=buyer.name,
+            phone=buyer.phone,
+            street=place.street,
+            street2=place.street2,
+            city=place.city,
+            state=place.state,
+            postcode=place.postcode,
+            country=place.country,
+            speed=choice.speed,
+            transit_days=choice.transit_days,
+            currency=cart.currency,
+            includes_tax=cart.includes_tax,
+            subtotal=cart.subtotal,
+            discount=cart.discount,
+            tax=cart.tax,
+            shipping=cart.shipping,
+            shipping_tax=cart.shipping_tax,
+            total=cart.total,
+            cart_hold_id=checkout.reservation,
+            timings=terms.timings.model_dump(mode="json"),
+            details=dict(checkout.metadata),
+            note=checkout.note,
+            created_at=terms.now,
+            expires_at=terms.expires_at,
+            promised_by=choice.promised_by,
+            last_event=1,
         )
-        _write_lines(session, order_id, choice)
-        _write_tender(session, order_id, checkout, choice)
+    )
+    _write_lines(session, order_id, choice)
+    _write_tender(session, order_id, checkout, choice)
 
 
 def _write_lines(session: Session, order_id: str, choice: Choice) -> None:
