@@ -1,4 +1,7 @@
-"""The money's steps: planned in Postgres, asked of Stripe once (looked up before any second try), recorded."""
+"""The money's steps: planned in Postgres, asked of Stripe once (looked up before any second try), recorded.
+
+A thread is never interrupted: a try that timed out ends by itself, and what it did is found by its key.
+"""
 
 from temporalio import activity
 
@@ -13,22 +16,22 @@ class PaymentActivities:
         self._money = money
         self._gateway = gateway
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     def authorize(self, ref: OrderRef) -> Learned:
         """Authorize the order's total; its recording confirms the order."""
         return self._authorized(ref.order_id, self._money.plan_authorization(ref.order_id))
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     def authorize_rest(self, ref: ShipmentRef) -> Learned:
         """Authorize what the next capture would release, off-session on the saved method."""
         return self._authorized(ref.order_id, self._money.plan_rest(ref.order_id, ref.shipment_id))
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     def keep_alive(self, ref: OrderRef) -> Learned:
         """Replace an authorization that is about to lapse by a fresh one."""
         return self._authorized(ref.order_id, self._money.plan_renewal(ref.order_id))
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     def capture(self, ref: ShipmentRef) -> Learned:
         """Take the money for one shipment, before it is handed over."""
         planned = self._money.plan_capture(ref.order_id, ref.shipment_id)
@@ -42,7 +45,7 @@ class PaymentActivities:
         )
         return self._money.record_capture(ref.order_id, ask.key, answer)
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     def void(self, ref: OrderRef) -> Learned:
         """Give an authorization back."""
         planned = self._money.plan_void(ref.order_id)
@@ -51,7 +54,7 @@ class PaymentActivities:
         answer = self._gateway.void(key=planned.ask.key, intent_id=planned.ask.intent_id)
         return self._money.record_void(ref.order_id, planned.ask.key, answer)
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     def look(self, ref: OrderRef) -> Learned:
         """Read an intent anew, since Stripe said that something happened to it."""
         intent_id = self._money.intent_to_look_at(ref.order_id)

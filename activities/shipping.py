@@ -1,4 +1,7 @@
-"""The carrier's steps: verify an address, buy a label and find one that was bought, ask for a refund."""
+"""The carrier's steps: verify an address, buy a label and find one that was bought, ask for a refund.
+
+A thread is never interrupted: a try that timed out ends by itself, and what it did is found by its key.
+"""
 
 from temporalio import activity
 
@@ -14,13 +17,13 @@ class ShippingActivities:
         self._labels = labels
         self._carrier = carrier
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     def verify_address(self, ref: OrderRef) -> Learned:
         """Ask the carrier whether the address exists and where; then plan which nodes ship, and reserve there."""
         address = self._orders.destination(ref.order_id)
         return self._orders.place(ref.order_id, self._carrier.verify(address))
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     def buy_label(self, ref: ShipmentRef) -> Learned:
         """Buy the parcel's label: one live label a shipment, whatever was lost on the way."""
         planned = self._labels.plan_label(ref.order_id, ref.shipment_id)
@@ -50,7 +53,7 @@ class ShippingActivities:
             raise CannotPrintError("rate")
         return self._carrier.buy(found.carrier_shipment_id, rate)
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     def void_label(self, ref: ShipmentRef) -> Learned:
         """Ask for the refund of a label that will not be used."""
         planned = self._labels.plan_label_refund(ref.order_id, ref.shipment_id)

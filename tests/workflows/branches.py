@@ -265,7 +265,7 @@ BRANCHES: dict[str, Branch] = {
     "never_authenticated": Branch(
         never_authenticated,
         {"status": "expired", **NOTHING, "shipments": [("warehouse", "cancelled")], "intents": ["canceled"]},
-        waits={"confirm_within": "PT1.5S"},
+        waits={"confirm_within": "PT5S"},
     ),
     "silent_store": Branch(
         silent_store,
