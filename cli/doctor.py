@@ -51,7 +51,7 @@ def environment() -> Finding:
     uv = ROOT / ".shelfway" / "uv" / "bin" / "uv"  # where `bootstrap` keeps it
     if not uv.exists():
         return Finding("packages", "note", "this environment was not made by ./shelfway", "run any ./shelfway command")
-    command = [str(uv), "sync", "--frozen", "--check", "--offline", "--quiet", "--project", str(ROOT)]
+    command = [str(uv), "sync", "--frozen", "--check", "--offline", "--no-cache", "--quiet", "--project", str(ROOT)]
     variables = os.environ | {"UV_PROJECT_ENVIRONMENT": str(ROOT / ".venv"), "UV_PYTHON_DOWNLOADS": "never"}
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     if done.returncode:

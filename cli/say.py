@@ -22,10 +22,17 @@ class Say:
     def step(self, what: str) -> Generator[None]:
         """A long step: on a terminal a spinner with its seconds, at the end a line that stays. Errors pass through."""
         began = time.monotonic()
-        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+        with self._spinner(what):
+            yield
+        self(f"{time.monotonic() - began:5.1f} s  {what}")
+
+    @contextmanager
+    def _spinner(self, what: str) -> Generator[None]:
         if not self.console.is_terminal:
-            self(f"... {what}", "dim")
+            self(f"    ...  {what}")
+            yield
+            return
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
         with Progress(*columns, console=self.console, transient=True) as progress:
             progress.add_task(what, total=None)
             yield
-        self(f"{time.monotonic() - began:5.1f} s  {what}")
