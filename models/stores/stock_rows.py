@@ -136,7 +136,10 @@ FREE = (
         - Stock.safety_stock,
     )
     .join(Variant, Variant.sku == Stock.sku)
-    .outerjoin(Lot, (Lot.sku == Stock.sku) & (Lot.location_id == Stock.location_id) & (Lot.on_hand > 0))
+    .outerjoin(
+        Lot,
+        (Lot.sku == any_(_SKUS)) & (Lot.sku == Stock.sku) & (Lot.location_id == Stock.location_id) & (Lot.on_hand > 0),
+    )
     .outerjoin(_expired, _expired.c.lot_id == Lot.id)
     .where(Stock.sku == any_(_SKUS))
     .group_by(Stock.sku, Stock.location_id)

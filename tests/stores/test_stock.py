@@ -155,6 +155,17 @@ def test_a_unit_moves_when_it_is_reserved_elsewhere(room: Stockroom) -> None:
     assert room.levels("A", "loc_2") == (1, 1)
 
 
+def test_a_unit_does_not_come_back_where_it_was_when_it_moved_and_left(room: Stockroom) -> None:
+    room.receive("A", "loc_1", 1)
+    room.receive("A", "loc_2", 1)
+    room.reserve("ord_1", ("A", "loc_1"))
+    room.reserve("ord_1", ("A", "loc_2"))
+    assert room.confirm("ord_1")
+    room.consume("ord_1", "ord_1/0")
+    assert not room.confirm("ord_1")  # nothing is held any more
+    assert room.levels("A", "loc_1") == (1, 0)
+
+
 def test_a_unit_stays_where_it_is_when_the_other_place_has_none(room: Stockroom) -> None:
     room.receive("A", "loc_1", 1)
     room.reserve("ord_1", ("A", "loc_1"), minutes=None)
