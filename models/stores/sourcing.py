@@ -79,19 +79,19 @@ class SourcingStore:
 
         Plans without locks, locks only the plan's rows and verifies; if they changed it plans again from what it saw,
         the third time with every candidate's row locked. Units held already move (`StockStore.reserve`), and stay
-        where they are on a shortage. `cart`: a hold that `lend_cart` lent to this holder. Either way the plan is kept.
+        where they are on a shortage. `cart`: as `reserve` takes it. Either way the plan is kept.
         """
         session.flush()
         needs = _needs(demand)
         nodes = self._nodes(session, country)
         skus = {need.sku for need in needs}
         available = self._stock.availability(session, skus, now, [node.id for node in nodes])
-        if cart:
-            for key, quantity in self._stock.held_by_cart(session, cart, now).items():
+        if lenders := self._stock.lender(session, cart, holder):
+            for key, quantity in self._stock.held_by(session, lenders, now).items():
                 available[key] = available.get(key, 0) + quantity
         for tries_left in reversed(range(_TRIES)):
             if not tries_left:
-                available = self._stock.lock_available(session, skus, [node.id for node in nodes], now, cart=cart)
+                available = self._stock.lock_available(session, skus, [node.id for node in nodes], now, lenders=lenders)
             chosen = self._policy(needs, nodes, available, destination=destination, excluded=excluded)
             if chosen.shortages:
                 break

@@ -45,11 +45,12 @@ class StockStore(CartHolds, PhysicalStock):
     ) -> Reserved | Short:
         """Hold every unit, or none. Available is what lies in lots that may be sold, less reserved and safety stock.
 
-        A unit that is held already moves: its old reservation goes as the new one comes. `cart` is a hold lent to
-        this holder by `lend_cart`: its units are free for these, and it becomes lent when everything is held.
+        A unit that is held already moves: its old reservation goes as the new one comes. `cart`: if `lend_cart` lent
+        that hold to this holder, its units are free for these, and go over to the holder when everything is held.
         """
+        lenders = self.lender(session, cart, holder)
         asks = [Ask(want.sku, want.location_id, 1, want.unit_id) for want in wants]
-        return stock_holds.take(session, holder, asks, expires_at=expires_at, now=now, safety=safety, lender=cart)
+        return stock_holds.take(session, holder, asks, expires_at=expires_at, now=now, safety=safety, lenders=lenders)
 
     def confirm(self, session: Session, holder: str, now: datetime) -> bool:
         """Make the hold last. What its expiry has released is taken again if it is still there.
@@ -162,14 +163,19 @@ class StockStore(CartHolds, PhysicalStock):
         return {(sku, location_id): max(0, free) for sku, location_id, free in rows}
 
     def lock_available(
-        self, session: Session, skus: Iterable[str], location_ids: Iterable[str], now: datetime, *, cart: str | None
+        self,
+        session: Session,
+        skus: Iterable[str],
+        location_ids: Iterable[str],
+        now: datetime,
+        *,
+        lenders: Sequence[str] = (),
     ) -> dict[Key, int]:
         """As `availability`, with every one of these rows locked, so that what it says stays true.
 
-        What the cart hold has counts as available, as `reserve` with that cart would see it.
+        What the lending carts hold counts as available, as `reserve` with that cart would see it.
         """
         places = list(location_ids)
-        lenders = [cart] if cart else []
         locked = stock_rows.lock(session, [(sku, place) for sku in set(skus) for place in places], holders=lenders)
         found = stock_rows.shelves(session, locked, now, holders=lenders)
         shelves: dict[Key, list[ShelfLot]] = {key: [] for key in locked}

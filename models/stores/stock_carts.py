@@ -49,11 +49,20 @@ class CartHolds:
         session.flush()
         return True
 
-    def held_by_cart(self, session: Session, hold_id: str, now: datetime) -> dict[Key, int]:
-        """What the hold has that has not expired, by (SKU, location)."""
+    def lender(self, session: Session, hold_id: str | None, order_id: str) -> list[str]:
+        """The hold, if it is lent to this order; else nothing, and its units are not the order's to use."""
+        if hold_id is None:
+            return []
+        lent = select(CartHold.id).where(
+            CartHold.id == hold_id, CartHold.adopted_by == order_id, CartHold.released_at.is_(None)
+        )
+        return list(session.scalars(lent))
+
+    def held_by(self, session: Session, lenders: Sequence[str], now: datetime) -> dict[Key, int]:
+        """What these holds have that has not expired, by (SKU, location)."""
         rows = session.execute(
             select(Reservation.sku, Reservation.location_id, func.sum(Reservation.quantity).cast(Integer))
-            .where(Reservation.holder == hold_id, stock_rows.active, Reservation.expires_at > now)
+            .where(Reservation.holder == stock_rows.one_of(lenders), stock_rows.active, Reservation.expires_at > now)
             .group_by(Reservation.sku, Reservation.location_id)
         )
         return {(sku, location_id): quantity for sku, location_id, quantity in rows}

@@ -23,11 +23,10 @@ def take(
     expires_at: datetime | None,
     now: datetime,
     safety: bool = True,
-    lender: str | None = None,
+    lenders: Sequence[str] = (),
 ) -> Reserved | Short:
-    """Hold every ask or none: lock, look, allocate, write. `lender` is a cart hold whose units are for these asks."""
+    """Hold every ask or none: lock, look, allocate, write. `lenders` are cart holds whose units are for these."""
     units = [ask.unit_id for ask in asks if ask.unit_id]
-    lenders = [lender] if lender else []
     rows = stock_rows.lock(session, {ask.key for ask in asks}, units=units, holders=lenders)
     found = stock_rows.shelves(session, rows, now, units=units, holders=lenders)
     kept = {key: row.safety_stock for key, row in rows.items()} if safety else {}

@@ -67,6 +67,15 @@ def test_an_order_uses_the_carts_units_when_it_names_the_hold(room: Stockroom) -
     assert room.levels("A", "loc_1") == (2, 2)
 
 
+def test_a_cart_that_was_not_lent_keeps_its_units_when_an_order_names_it(room: Stockroom) -> None:
+    room.receive("A", "loc_1", 1)
+    hold(room, 1)
+    assert isinstance(room.reserve("ord_1", ("A", "loc_1"), cart="rsv_1"), Short)
+    lend(room, "ord_2")
+    assert isinstance(room.reserve("ord_1", ("A", "loc_1"), cart="rsv_1"), Short)
+    assert isinstance(room.reserve("ord_2", ("A", "loc_1"), cart="rsv_1"), Reserved)
+
+
 def test_the_cart_keeps_its_hold_when_the_order_wants_more_than_there_is(room: Stockroom) -> None:
     room.receive("A", "loc_1", 2)
     hold(room, 2)
