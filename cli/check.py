@@ -13,11 +13,13 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy.exc import OperationalError
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from cli.conservation import money, parcels, runs
 from cli.env import RunningFile
-from cli.http import ApiClient
+from cli.http import ApiClient, ApiUnreachableError
 from models.conservation import Checked, Finding, Report
 from models.db import Database
 from models.stores.conservation import Conservation
@@ -105,13 +107,18 @@ def _easypost_ledger(base: str, orders: Sequence[str] | None) -> list[Mapping[st
 
 
 def check_running() -> int:
-    """Examine what an `up` of this checkout runs, or what the environment names, and print it. 1 when it is wrong."""
-    kept, _ = RunningFile.read()
-    os.environ.update(kept)
+    """Examine what the environment names, or an `up` of this checkout runs, and print it. 1 when something is wrong."""
+    if not os.environ.get("SHELFWAY_DATABASE_URL"):
+        kept, _ = RunningFile.read()
+        os.environ.update(kept)
     if not os.environ.get("SHELFWAY_DATABASE_URL"):
         print("Nothing of this checkout runs: `./shelfway up` first, or set SHELFWAY_DATABASE_URL.")
         return 1
-    report = asyncio.run(_examine_environment())
+    try:
+        report = asyncio.run(_examine_environment())
+    except (OperationalError, ApiUnreachableError, RPCError, RuntimeError) as error:
+        print(f"Not everything answers, so nothing was judged: {error}")
+        return 1
     _print(report, Console(highlight=False, soft_wrap=True))
     return int(bool(report.findings))
 
