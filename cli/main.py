@@ -47,6 +47,14 @@ def doctor() -> None:
     raise typer.Exit(run())
 
 
+@app.command()
+def check() -> None:
+    """Look at Postgres, both vendors' ledgers and Temporal: what does not agree? Ends with 1 when anything does not."""
+    from cli.check import check_running
+
+    raise typer.Exit(check_running())
+
+
 @app.command(
     "test",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
