@@ -70,7 +70,7 @@ def running(say: Say, *, fresh: bool, reload: bool) -> Generator[tuple[Places, S
             with say.step("shelfway: " + ", ".join(app.name for app in ours)):
                 supervisor.start(*ours)
             if reload:
-                threading.Thread(target=reload_on_change, args=(supervisor, ours, say), daemon=True).start()
+                reload_on_change(supervisor, ours, say)
             yield places, supervisor
             say("stopping")
 
@@ -198,10 +198,16 @@ class Record:
 
 
 def reload_on_change(supervisor: Supervisor, ours: Sequence[Service], say: Say) -> None:
+    """From now on, in a thread of its own."""
     import watchfiles
 
-    for changes in watchfiles.watch(*(ROOT / folder for folder in CODE), watch_filter=watchfiles.PythonFilter()):
-        names = sorted({str(Path(path).relative_to(ROOT)) for _, path in changes})
-        say(f"{', '.join(names[:3])} changed; restarting {', '.join(service.name for service in ours)}")
-        supervisor.restart(*ours)
-        say("ready again")
+    folders = [ROOT / folder for folder in CODE]
+
+    def watch() -> None:
+        for changes in watchfiles.watch(*folders, watch_filter=watchfiles.PythonFilter()):
+            names = sorted({str(Path(path).relative_to(ROOT)) for _, path in changes})
+            say(f"{', '.join(names[:3])} changed; restarting {', '.join(service.name for service in ours)}")
+            if supervisor.restart(*ours):
+                say("ready again")
+
+    threading.Thread(target=watch, name="reload", daemon=True).start()

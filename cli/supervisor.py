@@ -66,8 +66,8 @@ class Supervisor:
     def services(self) -> list[Service]:
         return [service for stage in self._stages for service in stage]
 
-    def restart(self, *services: Service) -> None:
-        """On purpose, as after a change of the code; clears what was given up on."""
+    def restart(self, *services: Service) -> bool:
+        """On purpose, as after a change of the code. Whether all are up; one that is not waits for the next change."""
         with self._lock:
             for service in services:
                 service.process.ask_to_stop()
@@ -77,8 +77,9 @@ class Supervisor:
                 service.stop()
                 service.launch()
             self._changed(self.services)
-            for service in services:
-                self._await_or_report(service)
+            down = [service for service in services if not self._is_ready(service)]
+            self.given_up |= {service.name: "it did not start after a change" for service in down}
+            return not down
 
     def stop(self) -> None:
         """The last stage first; within a stage all are asked at once."""
@@ -119,15 +120,19 @@ class Supervisor:
         self._say(f"{service.name} ended with {code}; starting it again")
         service.launch()
         self._changed(self.services)
-        self._await_or_report(service)
+        self._is_ready(service)
 
-    def _await_or_report(self, service: Service) -> None:
+    def _is_ready(self, service: Service) -> bool:
+        """Waits for it; says why if it does not come up."""
         self._awaited = service
         try:
             service.await_ready()
         except Exception as error:
             if not self._stopping.is_set():
-                self._say(f"{service.name} is not up: {error}")
+                self._say(f"{service.name} is not up: {str(error).strip()}")
+            return False
+        else:
+            return True
         finally:
             self._awaited = None
 

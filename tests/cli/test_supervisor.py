@@ -60,8 +60,11 @@ def test_a_process_is_left_alone_when_it_keeps_dying(app, until, monkeypatch) ->
         starts = len([text for text in said if "starting it again" in text])
         assert starts == 4
         assert "worker ended 5 times within a minute, last with 3" in supervisor.given_up["worker"]
+        crashing.argv = [sys.executable, "-c", "raise SystemExit(4)"]
+        assert not supervisor.restart(crashing)
+        assert supervisor.given_up == {"worker": "it did not start after a change"}
         crashing.argv = [sys.executable, "-c", STAYS]
-        supervisor.restart(crashing)
+        assert supervisor.restart(crashing)
         assert not supervisor.given_up
         assert crashing.process.alive()
 
