@@ -159,8 +159,7 @@ def test_a_unit_does_not_come_back_where_it_was_when_it_moved_and_left(room: Sto
     room.receive("A", "loc_1", 1)
     room.receive("A", "loc_2", 1)
     room.reserve("ord_1", ("A", "loc_1"))
-    room.reserve("ord_1", ("A", "loc_2"))
-    assert room.confirm("ord_1")
+    room.reserve("ord_1", ("A", "loc_2"), minutes=None)
     room.consume("ord_1", "ord_1/0")
     assert not room.confirm("ord_1")  # nothing is held any more
     assert room.levels("A", "loc_1") == (1, 0)
