@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 
 async def serve() -> None:
+    """Every queue in this process, until told to stop."""
     settings = Settings()  # pyright: ignore[reportCallIssue] (its fields come from the environment)
     threads = settings.worker_threads
     db = Database(settings.database_url, pool_size=2 * threads)

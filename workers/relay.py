@@ -27,13 +27,13 @@ from models.stores.commands import CommandStore
 from models.stores.events import EventsStore
 from models.stores.fulfilment import Fulfilment
 from models.stores.inbox import InboxStore
+from models.stores.leadership import Leadership
 from models.stores.orders import OrderStore
 from models.stores.requests import RequestStore
 from models.stores.sourcing import SourcingStore
 from models.stores.stock import StockStore
 from models.stores.sweeps import SweepStore
 from workers import relay_jobs
-from workers.leadership import Leadership
 from workers.sinks import EventSink, LogSink
 from workflows import client as temporal
 
@@ -189,6 +189,7 @@ class _Voice:
 
 
 async def serve() -> None:
+    """Lead or stand by until told to stop."""
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     settings = Settings()  # pyright: ignore[reportCallIssue] (its fields come from the environment)
     database = Database(settings.database_url, pool_size=8, lock_timeout=1000, statement_timeout=1500)
