@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from cli.processes import ROOT
 
@@ -15,6 +16,7 @@ STATE = Path(os.environ.get("SHELFWAY_STATE") or ROOT / ".shelfway").absolute()
 LOGS = STATE / "log"
 DATABASE = "shelfway"
 
+_OWNERS = ("SHELFWAY_OWNER_DATABASE_URL", "DATABASE_URL")
 DEMO_ROLES = ("storefront", "cs", "store", "ops", "admin")
 
 
@@ -34,10 +36,27 @@ class Places:
     stripe_url: str | None
     easypost_url: str | None
 
+    @classmethod
+    def of(cls, variables: Mapping[str, str]) -> Self:
+        """Where things are by the variables that `environment` made of it."""
+        return cls(
+            api_url=variables["SHELFWAY_PUBLIC_URL"],
+            owner_database_url=variables["SHELFWAY_OWNER_DATABASE_URL"],
+            database_url=variables["SHELFWAY_DATABASE_URL"],
+            temporal_address=variables.get("TEMPORAL_ADDRESS"),
+            temporal_namespace=variables.get("TEMPORAL_NAMESPACE", "default"),
+            temporal_ui_url=variables.get("SHELFWAY_TEMPORAL_UI_URL"),
+            stripe_url=variables.get("SHELFWAY_STRIPE_API_BASE"),
+            easypost_url=variables.get("SHELFWAY_EASYPOST_API_BASE"),
+        )
+
 
 def environment(places: Places) -> dict[str, str]:
-    """Ours, over the one that we were started with. A `temporal_address` of None leaves Temporal's own as they are."""
-    variables = dict(os.environ)
+    """Ours, over the one that we were started with; without the database's owner, whom no process of ours needs.
+
+    A `temporal_address` of None leaves Temporal's own variables as they are.
+    """
+    variables = {name: value for name, value in os.environ.items() if name not in _OWNERS}
     if places.temporal_address:
         variables = {name: value for name, value in variables.items() if not name.startswith("TEMPORAL_")}
         variables["TEMPORAL_ADDRESS"] = places.temporal_address
@@ -45,7 +64,6 @@ def environment(places: Places) -> dict[str, str]:
         variables["TEMPORAL_CONFIG_FILE"] = os.devnull  # nobody's profile turns TLS on for our own server
     ours = {
         "SHELFWAY_DATABASE_URL": places.database_url,
-        "SHELFWAY_OWNER_DATABASE_URL": places.owner_database_url,
         "SHELFWAY_PUBLIC_URL": os.environ.get("SHELFWAY_PUBLIC_URL", places.api_url),
         "SHELFWAY_TEMPORAL_UI_URL": places.temporal_ui_url,
         "SHELFWAY_STRIPE_API_BASE": places.stripe_url,
@@ -67,7 +85,10 @@ def api_key() -> str:
 
 
 class RunningFile:
-    """What an `up` of this checkout left word of: its variables and its processes, for `down`, `check` and others."""
+    """What an `up` of this checkout left word of: its variables and its processes, for `down`, `check` and others.
+
+    The variables are those of its processes, and `SHELFWAY_OWNER_DATABASE_URL`.
+    """
 
     path = STATE / "running.json"
 

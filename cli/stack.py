@@ -63,7 +63,7 @@ def running(say: Say, *, fresh: bool, reload: bool) -> Generator[tuple[Places, S
             with say.step("servers: " + ", ".join(server.name for server in servers.here())):
                 supervisor.start(*servers.here())
             places = locate(servers, api_port)
-            record.variables = env.environment(places)
+            record.variables = env.environment(places) | {"SHELFWAY_OWNER_DATABASE_URL": places.owner_database_url}
             with say.step("database: migrations and demo data"):
                 prepare(places.owner_database_url, servers.postgres.home if servers.postgres else None, say)
             ours = our_apps(places, api_port)
@@ -157,18 +157,26 @@ def locate(servers: Servers, api_port: int) -> Places:
         app = sqlalchemy_url(os.environ["DATABASE_URL"])
         owner = sqlalchemy_url(os.environ.get("SHELFWAY_OWNER_DATABASE_URL") or app)
         check_external(owner)
+    namespace = temporal.NAMESPACE if servers.temporal else os.environ.get("TEMPORAL_NAMESPACE", temporal.NAMESPACE)
     return Places(
         api_url=f"http://127.0.0.1:{api_port}",
         owner_database_url=owner,
         database_url=app,
         temporal_address=servers.temporal.address if servers.temporal else None,
-        temporal_namespace=temporal.NAMESPACE if servers.temporal else os.environ.get("TEMPORAL_NAMESPACE", "default"),
-        temporal_ui_url=f"{servers.temporal.ui_url}/namespaces/{temporal.NAMESPACE}"
-        if servers.temporal
-        else os.environ.get("SHELFWAY_TEMPORAL_UI_URL"),
+        temporal_namespace=namespace,
+        temporal_ui_url=ui_of_namespace(
+            servers.temporal.ui_url if servers.temporal else os.environ.get("SHELFWAY_TEMPORAL_UI_URL"), namespace
+        ),
         stripe_url=servers.stripe.url if servers.stripe else None,
         easypost_url=f"{servers.easypost.url}/v2" if servers.easypost else None,
     )
+
+
+def ui_of_namespace(url: str | None, namespace: str) -> str | None:
+    """Where that namespace's runs are; a URL that names one already is left as it is."""
+    if not url or "/namespaces/" in url:
+        return url
+    return f"{url.rstrip('/')}/namespaces/{namespace}"
 
 
 def our_apps(places: Places, api_port: int) -> list[App]:
