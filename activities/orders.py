@@ -6,7 +6,7 @@ A thread is never interrupted: a try that timed out ends by itself, and what it 
 from temporalio import activity
 
 from activities.ports import OrderLedger
-from models.messages.activities import ApplyFacts, EffectFailed, Lapse, Learned, Obey, OrderRef, ShipmentRef
+from models.messages.activities import ApplyFacts, EffectFailed, Lapse, Learned, Obey, OrderRef, Senseless, ShipmentRef
 
 
 class OrderActivities:
@@ -22,6 +22,11 @@ class OrderActivities:
     def apply_facts(self, arrived: ApplyFacts) -> Learned:
         """Take in what happened outside."""
         return self._orders.apply_facts(arrived.order_id, arrived.fact_ids)
+
+    @activity.defn(no_thread_cancel_exception=True)
+    def report(self, senseless: Senseless) -> Learned:
+        """Signals came that make no sense: a case."""
+        return self._orders.report(senseless.order_id, senseless.signals)
 
     @activity.defn(no_thread_cancel_exception=True)
     def lapse(self, over: Lapse) -> Learned:

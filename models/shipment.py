@@ -4,14 +4,15 @@
 comes first: a command is carried out when its shipment rests. Undoing goes label, money, stock.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from models.messages.commands import Asked
-from models.messages.facts import ORDER, PAYMENT, Facts, OrderFacts, Rest, ShipmentFacts
-from models.words import Stage, Verdict
+from models.messages.facts import ORDER, PAYMENT, Facts, OrderFacts, Rest, ShipmentFacts, Stuck
+from models.words import CommandKind, Stage, Verdict
 
 
 class Effect(StrEnum):
@@ -21,6 +22,7 @@ class Effect(StrEnum):
     AUTHORIZE = "authorize"
     OBEY = "obey"
     APPLY_FACTS = "apply_facts"
+    REPORT = "report"
     LAPSE = "lapse"
     BUY_LABEL = "buy_label"
     VOID_LABEL = "void_label"
@@ -45,6 +47,7 @@ class Do:
     asked: Asked | None = None
     arrived: tuple[str, ...] = ()
     deadline: datetime | None = None  # of the wait that lapsed
+    senseless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,32 +65,47 @@ class Closed:
 Step = Do | Wait | Closed
 
 
+# Moving a timer costs an action each time; being woken early and setting it anew costs one, and rarely happens.
+ALARM_EARLY: Final = timedelta(hours=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """An instant that ends the waits of these keys."""
+    """An instant that ends the wait of the first of these keys."""
 
     until: datetime
     keys: tuple[str, ...]
 
 
 def next_step(facts: Facts, key: str) -> Step:
-    """What is to be done for this key now, as far as the facts say."""
-    if stuck := next((s for s in facts.stuck if s.key == key), None):
-        return Wait(stuck.until)
+    """What is to be done for this key now, as far as the facts say. What is stuck rests; the rest of it goes on."""
+    step = _due_step(facts, key)
+    if isinstance(step, Do) and step.effect in MONEY and _money_is_busy(facts, key):
+        return Wait()
+    stuck = _stuck(facts, key)
+    if stuck and isinstance(step, Do) and step.effect == stuck.effect:
+        step = Wait()
+    if not isinstance(step, Do) and (asked := _asked_of(facts, key)):
+        return Do(Effect.OBEY, asked)
+    if stuck and isinstance(step, Wait):
+        return Wait(min(step.until, stuck.until) if step.until else stuck.until)
+    return step
+
+
+def _due_step(facts: Facts, key: str) -> Step:
     match key:
         case "order":
             return _order_step(facts)
         case "checkout":
-            step = _checkout_step(facts.known)
+            return _checkout_step(facts.known)
         case "payment":
-            step = _payment_step(facts)
+            return _payment_step(facts)
         case _:
-            step = _shipment_step(facts, key)
-    if isinstance(step, Do) and step.effect in MONEY and _money_is_busy(facts, key):
-        return Wait()
-    if not isinstance(step, Do) and (asked := _asked_of(facts, key)):
-        return Do(Effect.OBEY, asked)
-    return step
+            return _shipment_step(facts, key)
+
+
+def _stuck(facts: Facts, key: str) -> Stuck | None:
+    return next((s for s in facts.stuck if s.key == key), None)
 
 
 def _checkout_step(known: OrderFacts) -> Step:
@@ -153,6 +171,8 @@ def _order_step(facts: Facts) -> Step:
         return Do(Effect.OBEY, asked)
     if facts.arrived:
         return Do(Effect.APPLY_FACTS, arrived=facts.arrived)
+    if facts.senseless:
+        return Do(Effect.REPORT, senseless=facts.senseless)
     if known.closed:
         return Closed()
     if known.verdict is None:
@@ -167,8 +187,14 @@ def _order_step(facts: Facts) -> Step:
 
 
 def _asked_of(facts: Facts, key: str) -> Asked | None:
-    """The oldest command that this key is to carry out; one about a closed shipment falls to the order."""
-    return next((a for a in facts.asked if _who_obeys(facts.known, a) == key), None)
+    """The oldest command that this key is to carry out; one about a closed shipment falls to the order.
+
+    While a command is stuck the key carries out a retry alone.
+    """
+    stuck = _stuck(facts, key)
+    retries_alone = stuck is not None and stuck.effect == Effect.OBEY
+    mine = (a for a in facts.asked if _who_obeys(facts.known, a) == key)
+    return next((a for a in mine if a.kind is CommandKind.RETRY or not retries_alone), None)
 
 
 def _who_obeys(known: OrderFacts, asked: Asked) -> str:
@@ -196,21 +222,48 @@ def finish(facts: Facts, key: str, step: Do) -> Facts:
         doing=tuple(d for d in facts.doing if d[0] != key),
         asked=tuple(a for a in facts.asked if a != step.asked),
         arrived=tuple(f for f in facts.arrived if f not in step.arrived),
+        senseless=tuple(s for s in facts.senseless if s not in step.senseless),
         lapsed=tuple(k for k in facts.lapsed if k != key),
     )
 
 
-def lapse(facts: Facts, key: str) -> Facts:
-    """The key's timer fired. A stuck effect's timer is its review: it is tried again."""
-    if any(s.key == key for s in facts.stuck):
+def lapse(facts: Facts, key: str, until: datetime) -> Facts:
+    """The alarm of that instant rang for this key. A stuck effect's is its review: it is tried again."""
+    if any(s.key == key and s.until <= until for s in facts.stuck):
         return facts.but(stuck=tuple(s for s in facts.stuck if s.key != key))
     return facts.but(lapsed=(*facts.lapsed, key))
 
 
 def next_deadline(facts: Facts, keys: Iterable[str]) -> Deadline | None:
-    """The earliest instant that any of these keys waits for, and whose it is."""
-    waits = {key: step.until for key in keys if isinstance(step := next_step(facts, key), Wait) and step.until}
+    """The earliest instant that any of these keys waits for, and whose it is: theirs, too, that wait little longer."""
+    waits = _deadlines(facts, keys)
     if not waits:
         return None
     until = min(waits.values())
-    return Deadline(until, tuple(key for key, at in waits.items() if at == until))
+    soon = {key: at for key, at in waits.items() if at <= until + ALARM_EARLY}
+    return Deadline(until, tuple(sorted(soon, key=lambda key: soon[key])))
+
+
+def overdue(facts: Facts, keys: Iterable[str], until: datetime) -> tuple[str, ...]:
+    """The keys whose wait has ended when it is `until`."""
+    return tuple(key for key, at in _deadlines(facts, keys).items() if at <= until)
+
+
+def _deadlines(facts: Facts, keys: Iterable[str]) -> dict[str, datetime]:
+    steps = ((key, next_step(facts, key)) for key in keys)
+    return {key: step.until for key, step in steps if isinstance(step, Wait) and step.until}
+
+
+def is_at_rest(facts: Facts, keys: Iterable[str]) -> bool:
+    """No effect is in flight and none is due."""
+    return not facts.doing and not any(isinstance(next_step(facts, key), Do) for key in keys)
+
+
+def is_alarm_to_move(facts: Facts, keys: Collection[str], alarm: Deadline | None) -> bool:
+    """At once when something is due earlier. Later only at rest, and not for little: an alarm may ring for nothing."""
+    due = next_deadline(facts, keys)
+    if due and (alarm is None or due.until < alarm.until):
+        return True
+    if alarm is None or not is_at_rest(facts, keys):
+        return False
+    return due is None or due.until > alarm.until + ALARM_EARLY

@@ -101,7 +101,7 @@ async def _update(
 async def signal_fact(client: Client, order_id: str, arrived: FactArrived) -> Literal["sent", "no_run", "away"]:
     """Tell a run of a fact. `no_run`: it is over, so the fact is applied in Postgres; `away`: try again later."""
     try:
-        await client.get_workflow_handle(order_id).signal(OrderWorkflow.fact, arrived, rpc_timeout=_RPC)
+        await client.get_workflow_handle(order_id).signal("fact", arrived, rpc_timeout=_RPC)
     except RPCError as error:
         return "no_run" if error.status == RPCStatusCode.NOT_FOUND else "away"
     return "sent"

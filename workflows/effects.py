@@ -9,7 +9,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.orders import OrderActivities
     from activities.payments import PaymentActivities
     from activities.shipping import ShippingActivities
-    from models.messages.activities import ApplyFacts, Lapse, Learned, Obey, OrderRef, ShipmentRef
+    from models.messages.activities import ApplyFacts, Lapse, Learned, Obey, OrderRef, Senseless, ShipmentRef
     from models.messages.base import Message
     from models.messages.facts import Facts
     from models.shipment import Do, Effect
@@ -31,6 +31,7 @@ _EFFECTS: Final = {
     Effect.VERIFY_ADDRESS: "Verify the address, plan the shipments and reserve their stock",
     Effect.AUTHORIZE: "Authorize the payment and confirm",
     Effect.APPLY_FACTS: "Take in what happened outside",
+    Effect.REPORT: "A Signal made no sense: open a case",
     Effect.BUY_LABEL: "Buy the label",
     Effect.VOID_LABEL: "Ask the label's money back",
     Effect.AUTHORIZE_REST: "Authorize the other shipments anew",
@@ -70,6 +71,7 @@ _STEPS: Final[dict[Effect, tuple[Step, ActivityConfig | None]]] = {
     Effect.AUTHORIZE: (PaymentActivities.authorize, CARD_NETWORK),
     Effect.OBEY: (OrderActivities.obey, None),
     Effect.APPLY_FACTS: (OrderActivities.apply_facts, None),
+    Effect.REPORT: (OrderActivities.report, None),
     Effect.LAPSE: (OrderActivities.lapse, None),
     Effect.BUY_LABEL: (ShippingActivities.buy_label, CARRIER),
     Effect.VOID_LABEL: (ShippingActivities.void_label, CARRIER),
@@ -93,6 +95,8 @@ def _message(order_id: str, key: str, step: Do) -> Message:
         return Obey(order_id=order_id, asked=step.asked)
     if step.arrived:
         return ApplyFacts(order_id=order_id, fact_ids=step.arrived)
+    if step.senseless:
+        return Senseless(order_id=order_id, signals=step.senseless)
     if step.deadline:
         return Lapse(order_id=order_id, key=key, deadline=step.deadline)
     if step.effect in _ABOUT_A_SHIPMENT:

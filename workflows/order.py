@@ -7,25 +7,44 @@ steps answer with `OrderFacts`.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from temporalio import workflow
+from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
+    from pydantic import ValidationError
+
     from activities.orders import OrderActivities
     from models.messages.activities import EffectFailed
+    from models.messages.base import M
     from models.messages.commands import Asked, Cancel, CommandOutcome, FactArrived
     from models.messages.facts import CHECKOUT, ORDER, PAYMENT, Stuck
     from models.messages.order import CheckoutAnswer, OrderInput, OrderResult, RunView
-    from models.shipment import Closed, Deadline, Do, Wait, begin, finish, lapse, learn, next_deadline, next_step
+    from models.shipment import (
+        Closed,
+        Deadline,
+        Do,
+        Wait,
+        begin,
+        finish,
+        is_alarm_to_move,
+        is_at_rest,
+        lapse,
+        learn,
+        next_deadline,
+        next_step,
+        overdue,
+    )
     from models.words import CommandKind, Verdict
     from workflows.effects import carry_out, summary
     from workflows.options import in_postgres
     from workflows.search import changes
-    from workflows.view import status_table, view_of, waiting_for
+    from workflows.view import alarm_for, status_table, view_of
 
 _AT_LEAST = timedelta(milliseconds=1)  # a timer of zero is none
 _ALARM = "alarm"
@@ -107,15 +126,15 @@ class OrderWorkflow:
     async def _alarm(self) -> None:
         """One timer for the earliest deadline of all keys. That it fired is a fact: the waits it ends have lapsed."""
         while True:
-            due = self._next_deadline()
-            words = waiting_for(self._facts, due.keys[0]) if due else ""
-            if await self._sleep(lambda due=due: self._next_deadline() != due, due and due.until, words):
-                continue
-            for key in due.keys if due else ():
-                self._facts = lapse(self._facts, key)
+            due = next_deadline(self._facts, self._watched)
+            words = alarm_for(self._facts, due.keys) if due else ""
+            moved = await self._sleep(lambda due=due: self._is_alarm_to_move(due), due and due.until, words)
+            if due and not moved:
+                for key in overdue(self._facts, self._watched, due.until):
+                    self._facts = lapse(self._facts, key, due.until)
 
-    def _next_deadline(self) -> Deadline | None:
-        return next_deadline(self._facts, self._watched)
+    def _is_alarm_to_move(self, alarm: Deadline | None) -> bool:
+        return is_alarm_to_move(self._facts, self._watched, alarm)
 
     async def _do(self, key: str, step: Do) -> None:
         """Carry out one effect and learn from it. One that can never succeed is stuck until a person says retry."""
@@ -196,9 +215,7 @@ class OrderWorkflow:
     def _may_renew(self) -> bool:
         """Due, no effect in flight, nobody's answer outstanding, every attendant at rest."""
         due = self._order.timings.renew_at_every_idle_point or workflow.info().is_continue_as_new_suggested()
-        if not (due and self._moved and workflow.all_handlers_finished()) or self._facts.doing:
-            return False
-        return not any(isinstance(next_step(self._facts, key), Do) for key in self._watched)
+        return due and self._moved and workflow.all_handlers_finished() and is_at_rest(self._facts, self._watched)
 
     # Messages
 
@@ -261,13 +278,33 @@ class OrderWorkflow:
         return await self._obey(asked)
 
     @workflow.signal(name="cancel", description="The same as the Update; durable at once, with no worker up")
-    def cancel_signal(self, ask: Cancel) -> None:
-        self._ask_cancel(ask)
+    def cancel_signal(self, *sent: Any) -> None:
+        if ask := self._understood("cancel", Cancel, sent):
+            self._ask_cancel(ask)
 
     @workflow.signal(description="Something happened outside: a row of the inbox")
-    def fact(self, arrived: FactArrived) -> None:
-        if arrived.id not in self._facts.arrived:
+    def fact(self, *sent: Any) -> None:
+        arrived = self._understood("fact", FactArrived, sent)
+        if arrived and arrived.id not in self._facts.arrived:
             self._facts = self._facts.but(arrived=(*self._facts.arrived, arrived.id))
+
+    @workflow.signal(dynamic=True, description="Any other name was misspelt")
+    def stray(self, name: str, _sent: Sequence[RawValue]) -> None:
+        self._wonder(name)
+
+    def _understood(self, name: str, shape: type[M], sent: Sequence[Any]) -> M | None:
+        """The one object of a Signal. An exception here would fail every workflow task from now on."""
+        try:
+            return shape.model_validate(sent[0] if len(sent) == 1 else sent or {})
+        except ValidationError:
+            self._wonder(name)
+            return None
+
+    def _wonder(self, name: str) -> None:
+        word = name[:80] if name.isprintable() else "unprintable"
+        workflow.logger.warning("signal.senseless", extra={"signal": word})
+        if word not in self._facts.senseless:
+            self._facts = self._facts.but(senseless=(*self._facts.senseless, word))
 
     @workflow.query(description="What the run waits for, until when, and whose turn it is")
     def view(self) -> RunView:

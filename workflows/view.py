@@ -1,5 +1,6 @@
 """What a run shows of itself: the Query's answer, the status table of Temporal's UI, the words beside its timers."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from temporalio import workflow
@@ -45,12 +46,13 @@ def _waits(facts: Facts, key: str) -> tuple[str, str]:
     return ("its shipments", "shelfway")
 
 
-def waiting_for(facts: Facts, key: str) -> str:
-    """The label of a timer in Temporal's UI."""
-    what, turn = _waits(facts, key)
-    shipment = facts.known.shipment(key)
+def alarm_for(facts: Facts, keys: Sequence[str]) -> str:
+    """The label of a timer in Temporal's UI: the wait that ends first, and how many end soon after."""
+    what, turn = _waits(facts, keys[0])
+    shipment = facts.known.shipment(keys[0])
     where = f"Shipment {shipment.position} at {shipment.node}: " if shipment else ""
-    return f"{where}waits for {what} ({turn}'s turn)"
+    others = f", and {len(keys) - 1} more" if len(keys) > 1 else ""
+    return f"{where}waits for {what} ({turn}'s turn){others}"
 
 
 def _keys(facts: Facts) -> list[str]:

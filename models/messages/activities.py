@@ -36,6 +36,13 @@ class Lapse(Message):
     deadline: datetime
 
 
+class Senseless(Message):
+    """Signals that came with an object that nobody understands, by name: a case."""
+
+    order_id: str
+    signals: tuple[str, ...]
+
+
 class EffectFailed(Message):
     """An effect that can never succeed as it stands: opens a case with an owner."""
 

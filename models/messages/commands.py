@@ -1,11 +1,13 @@
 """What a person asks of a running order, and the answers. Who, why and how much stand in the command's row."""
 
-from typing import Any
+from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from models.messages.base import Message
 from models.words import CommandKind
+
+_CODE: Final = StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")  # what a column can hold
 
 
 class Cancel(Message):
@@ -14,10 +16,10 @@ class Cancel(Message):
     No units: the whole order. No key: the order's one whole-order cancel.
     """
 
-    key: str = "cancel"
-    actor: str = "ops"
-    reason: str = "unspecified"
-    units: tuple[str, ...] = ()
+    key: Annotated[str, _CODE] = "cancel"
+    actor: Annotated[str, _CODE] = "ops"
+    reason: Annotated[str, _CODE] = "unspecified"
+    units: tuple[Annotated[str, _CODE], ...] = ()
 
 
 class Asked(Message):
@@ -32,7 +34,7 @@ class Asked(Message):
 class FactArrived(Message):
     """The one object of the Signal `fact`: an inbox row's id and kind."""
 
-    id: str
+    id: Annotated[str, _CODE]
     kind: str = ""
 
 

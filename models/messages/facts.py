@@ -100,3 +100,4 @@ class Facts(Message):
     asked: tuple[Asked, ...] = ()
     arrived: tuple[str, ...] = ()
     stuck: tuple[Stuck, ...] = ()
+    senseless: tuple[str, ...] = ()  # Signals that made no sense, by name

@@ -281,6 +281,13 @@ class OrderStore:
 
         return self._on(failed.order_id, work)
 
+    def report(self, order_id: str, signals: Sequence[str]) -> Learned:
+        """Somebody sent the run what it cannot understand: ops find out who and what was meant."""
+        return self._on(
+            order_id,
+            lambda book: book.open_case(CaseType.SENSELESS_COMMAND, order_id, Role.OPS, signals=list(signals)),
+        )
+
 
 def _last_heard(book: Book, shipment: Shipment) -> datetime:
     """When the carrier last said anything of this parcel; when it was handed over, if nothing."""
