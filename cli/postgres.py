@@ -47,7 +47,8 @@ class Urls(NamedTuple):
 class Postgres:
     """A cluster that is kept for `folder`. A context manager; `start` after a crash recovers.
 
-    `durable=False` is for tests: the data outlive a kill -9 of every process but not a crash of the machine.
+    `durable=False` is for tests: the data outlive a kill -9 of every process but not a crash of the machine, and
+    leaving the context removes them.
     """
 
     name = "postgres"
@@ -66,6 +67,8 @@ class Postgres:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        if not self._durable:
+            self.erase()
 
     def start(self) -> Self:
         """Returns when it answers. Ends a server that a killed process left on this data first."""
