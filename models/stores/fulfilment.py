@@ -96,13 +96,9 @@ class Fulfilment:
     def re_source(self, book: Book, shipment: Shipment, reason: str, actor: str) -> None:
         """Its node will not ship it: its units go to other nodes at once, or wait for the customer's or ops' choice."""
         units = book.units_of(shipment)
-        ids = [u.id for u in units]
         lines = [u.line_id for u in units]
         self._sourcing.exclude(book.session, book.order.id, lines, shipment.location_id, reason=reason, now=book.now)
-        self._stock.release(book.session, book.order.id, book.now, unit_ids=ids)
         book.tell("shipment.rejected", actor, shipment=shipment.id, node=shipment.location_id, reason=reason)
-        for unit in units:
-            unit.state, unit.lot_id = UnitState.AWAITING, None
         self._elsewhere(book, shipment, units, reason)
 
     def source_again(self, book: Book, shipment: Shipment) -> bool:
@@ -111,8 +107,12 @@ class Fulfilment:
         return shipment.stage is Stage.RE_SOURCED
 
     def _elsewhere(self, book: Book, shipment: Shipment, units: Sequence[OrderUnit], reason: str) -> None:
+        """Their holds move with them, under one set of locks; where nobody has them, they are let go."""
         placed = self._place(book, units, reason, origin=shipment.id)
         if isinstance(placed, Shortage):
+            self._stock.release(book.session, book.order.id, book.now, unit_ids=[u.id for u in units])
+            for unit in units:
+                unit.state, unit.lot_id = UnitState.AWAITING, None
             shipment.stage = Stage.UNSOURCED
             shipment.deadline = book.now + book.timings.customer_answer
             book.open_case(CaseType.UNSOURCED, shipment.id, Role.CS, node=shipment.location_id, reason=reason)
