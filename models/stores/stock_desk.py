@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from models.carts import spread
 from models.clock import Clock
 from models.db import Database
-from models.errors import ConflictError, InvalidError, NotFoundError, StaleError
+from models.errors import ConflictError, InvalidError, NotFoundError
 from models.mint import mint
 from models.pricing import MAX_UNITS
 from models.stock import CartItem, Receipt, Refused, Short, Shortage
@@ -102,8 +102,6 @@ class StockDesk:
             row = session.get(Stock, (sku, location_id))
             if row is None:
                 raise NotFoundError("No stock of this SKU at this location.")
-            if row.revision != revision:
-                raise StaleError("The stock changed in between: read it again.")
             delta = change.adjust_by if change.on_hand is None else change.on_hand - row.on_hand
             expected: int | None = revision
             if delta:

@@ -203,7 +203,7 @@ async def test_product_is_shown_by_variant_and_location(api: Api):
 async def test_bundle_has_as_many_as_its_pieces_make_at_one_place(api: Api):
     add_goods(api, "EYE-1")
     add_goods(api, "SET", product="prod_set", bundle={"LIP-1": 2, "EYE-1": 1})
-    await receive(api, {"sku": "LIP-1", "quantity": 7}, {"sku": "EYE-1", "quantity": 2})
+    await receive(api, {"sku": "LIP-1", "quantity": 5}, {"sku": "EYE-1", "quantity": 4})
     await receive(api, {"sku": "LIP-1", "quantity": 9}, location="loc_uptown", key="r-2")
     variant = (await api.call("GET", "/v1/inventory/SET")).json()["variants"][0]
     assert variant["bundles"] == [{"location_id": "loc_soho", "available": 2}]
@@ -324,6 +324,15 @@ async def test_nothing_is_held_when_one_line_is_short(api: Api):
     # The key was not used up: the same wish succeeds when there is stock.
     await receive(api, {"sku": "EYE-1", "quantity": 1}, key="r-2")
     assert (await reserve(api, {"sku": "LIP-1", "quantity": 2}, {"sku": "EYE-1", "quantity": 1})).status_code == 201
+
+
+async def test_nothing_is_held_when_the_named_location_is_short(api: Api):
+    await receive(api)
+    await receive(api, {"sku": "LIP-1", "quantity": 1}, location="loc_uptown", key="r-2")
+    answer = await reserve(api, {"sku": "LIP-1", "quantity": 2, "location_id": "loc_uptown"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "out_of_stock")
+    assert answer.json()["lines"] == [{"sku": "LIP-1", "wanted": 2, "available": 1}]
+    assert api.count(CartHold) == 0
 
 
 async def test_bundle_is_held_as_its_pieces(api: Api):
