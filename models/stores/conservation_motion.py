@@ -1,6 +1,7 @@
 """Which orders are between two states: what each waits for is neither a person nor a deadline, so it will pass.
 
-As SQL over the rows, and not by `next_step`, since whoever judges the workflow must not ask it.
+As SQL over the rows, and not by `next_step`, since whoever judges the workflow must not ask it. A fact that is left to
+the operation in flight is not waited for: it is due a minute later, and by then no news.
 """
 
 from datetime import datetime
@@ -34,7 +35,7 @@ UNION ALL
 SELECT order_id, 'a command (' || kind || ') has no answer yet' FROM commands WHERE outcome IS NULL
 UNION ALL
 SELECT order_id, 'a fact (' || kind || ') is not taken in yet'
-FROM inbox WHERE order_id IS NOT NULL AND applied_at IS NULL
+FROM inbox WHERE order_id IS NOT NULL AND applied_at IS NULL AND (signalled_at IS NOT NULL OR due_at <= :now)
 UNION ALL
 SELECT s.order_id, 'a ' || s.stage || ' parcel is about to be labelled or captured'
 FROM shipments s
