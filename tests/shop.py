@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from models.db import Database
@@ -85,6 +85,12 @@ class Shop:
 
         self.db.transaction(work)
         return sku
+
+    def give_away(self, sku: str) -> None:
+        """This SKU costs nothing, and nothing does the shipping."""
+        self.db.transaction(lambda session: session.execute(update(Price).where(Price.sku == sku).values(amount=0)))
+        free = update(ShippingRate).where(ShippingRate.id == f"rate_{self.name}").values(amount=0)
+        self.db.transaction(lambda session: session.execute(free))
 
     def _node(self, session: Any, place: str, now: datetime) -> str:
         if place not in self.nodes:

@@ -168,21 +168,33 @@ class Book:
         )
         return 0 if taken else order.shipping + (0 if order.includes_tax else order.shipping_tax)
 
+    @property
+    def to_pay(self) -> int:
+        """What the customer still has to pay for what will be shipped; nothing once all of it is cancelled."""
+        if all(u.state is UnitState.CANCELLED for u in self.units):
+            return 0
+        return amount_of(self.uncaptured) + self.shipping_due
+
+    def owes(self, shipment: Shipment) -> bool:
+        """Whether this parcel has to be paid for before it may leave: all but a gift, shipped free."""
+        mine = [u for u in self.units_of(shipment) if u.captured_by is None]
+        return bool(mine) and amount_of(mine) + self.shipping_due > 0
+
     def to_void(self) -> Intent | None:
         """An authorization that holds the customer's money for nothing."""
         holding = [i for i in self.intents if i.state in _HOLDING]
-        return next((i for i in holding if i.superseded or not self.uncaptured), None)
+        return next((i for i in holding if i.superseded or not self.to_pay), None)
 
     def rest(self) -> Rest:
         """Where the remainder of the authorization stands that the next capture would release."""
-        usable, due = self.open_intents, self.uncaptured
-        if not due or self.order.verdict is not Verdict.CONFIRMED:
+        usable = self.open_intents
+        if not self.to_pay or self.order.verdict is not Verdict.CONFIRMED:
             return Rest.NONE
         refusals = self._refusals_of_the_rest()
         for_good = [o for o in refusals if o.reason != "insufficient_funds"] or refusals[1:]
         if usable:
             single = len(usable) == 1 and not usable[0].multicapture
-            return Rest.DUE if single and not refusals and self._spread(due) else Rest.NONE
+            return Rest.DUE if single and not refusals and self._is_spread() else Rest.NONE
         return Rest.REFUSED if for_good else Rest.AFTER_CAPTURE
 
     def _refusals_of_the_rest(self) -> list[PaymentOperation]:
@@ -191,8 +203,8 @@ class Book:
         last_good = max((i for i, o in enumerate(attempts) if o.outcome is Outcome.SUCCEEDED), default=-1)
         return attempts[last_good + 1 :]
 
-    def _spread(self, due: Iterable[OrderUnit]) -> bool:
-        return len({u.shipment_id for u in due}) > 1
+    def _is_spread(self) -> bool:
+        return len({u.shipment_id for u in self.uncaptured if u.amount}) > 1
 
     # Writing
 
@@ -306,7 +318,7 @@ class Book:
             deadline=shipment.deadline,
             leaving=shipment.leaving,
             label=self.live_label(shipment) is not None,
-            paid=bool(self.open_intents) or all(u.captured_by for u in units),
+            paid=bool(self.open_intents) or not self.owes(shipment),
             on_hold=self.is_on_hold(shipment),
         )
 

@@ -34,7 +34,8 @@ class LabelStore:
             if label:
                 return Planned(self._ask(book, shipment, label), fresh=False)
             held = book.is_on_hold(shipment) or shipment.leaving
-            if shipment.stage is not Stage.PACKED or held or not book.open_intents:
+            unpaid = book.owes(shipment) and not book.open_intents
+            if shipment.stage is not Stage.PACKED or held or unpaid:
                 return Learned(facts=book.settle())
             number = 1 + sum(1 for x in book.labels if x.shipment_id == shipment_id)
             label = Label(key=label_key(order_id, shipment_id, number), shipment_id=shipment_id, planned_at=book.now)
@@ -81,9 +82,11 @@ class LabelStore:
             row.rate, row.currency, row.tracker_id = label.rate, label.currency, label.tracker_id
             row.bought_at = book.now
             shipment = book.shipment(row.shipment_id)
+            shipment.deadline = book.now + book.timings.hold_review
             if not shipment.leaving:
                 shipment.stage = Stage.LABELLED
-            shipment.deadline = book.now + book.timings.hold_review
+                if not book.owes(shipment):
+                    shipment.stage, shipment.deadline = Stage.CAPTURED, book.now + book.timings.hand_over
             book.close_cases(shipment.id, "label_bought", CaseType.LABEL_IMPOSSIBLE)
             book.tell(
                 "label.bought",

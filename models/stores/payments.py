@@ -327,7 +327,7 @@ def _know(operation: PaymentOperation, outcome: Outcome, reason: str | None, now
 
 def _may_be_captured(book: Book, shipment: Shipment) -> bool:
     ready = shipment.stage is Stage.LABELLED and not shipment.leaving and not book.is_on_hold(shipment)
-    return ready and bool(book.open_intents) and any(u.captured_by is None for u in book.units_of(shipment))
+    return ready and bool(book.open_intents) and book.owes(shipment)
 
 
 def _capture_ask(book: Book, operation: PaymentOperation) -> CaptureAsk:

@@ -23,9 +23,12 @@ class Scene:
     stack: Stack
     api: httpx.AsyncClient
     shop: Shop
+    orders: list[str] = field(default_factory=list)
 
     async def place(self, *skus: str, **how: Any) -> Journey:
-        return await Journey.place(self.stack, self.api, self.shop.cart(*skus, **how))
+        journey = await Journey.place(self.stack, self.api, self.shop.cart(*skus, **how))
+        self.orders.append(journey.order_id)
+        return journey
 
     async def temporal(self) -> Client:
         return await self.stack.client()
@@ -37,6 +40,7 @@ class Branch:
     comes_to: Mapping[str, Any]
     waits: Mapping[str, Any] = field(default_factory=dict)
     multicapture: bool = False
+    killed_always: bool = False  # the suite kills its worker, too; every other's only in --deep
 
 
 async def one_warehouse(scene: Scene) -> Journey:
@@ -229,7 +233,20 @@ async def scanned_before_hand_over(scene: Scene) -> Journey:
     return order
 
 
-ONE, TWO = PRICE + SHIPPING, 2 * PRICE + SHIPPING
+async def gift(scene: Scene) -> Journey:
+    """Nothing to pay: no card, no intent, and the parcel leaves all the same."""
+    shop = scene.shop
+    sku = shop.stock("one", warehouse=5)
+    shop.give_away(sku)
+    order = await Journey.place(scene.stack, scene.api, {**shop.cart(sku), "payment": None, "expected_total": 0})
+    assert order.answer.status_code == 201, order.answer.text
+    await order.ship_from(shop.node("warehouse"))
+    await order.deliver_from(shop.node("warehouse"))
+    await order.until_status("delivered")
+    return order
+
+
+ONE = PRICE + SHIPPING
 DELIVERED = {"status": "delivered", "labels": 1, "captured": [ONE], "intents": ["succeeded"]}
 
 BRANCHES: dict[str, Branch] = {
@@ -243,6 +260,7 @@ BRANCHES: dict[str, Branch] = {
             "intents": ["succeeded", "succeeded"],
             "labels": 2,
         },
+        killed_always=True,
     ),
     "store_and_warehouse_multicapture": Branch(
         store_and_warehouse,
@@ -254,6 +272,10 @@ BRANCHES: dict[str, Branch] = {
             "labels": 2,
         },
         multicapture=True,
+    ),
+    "gift": Branch(
+        gift,
+        {"status": "delivered", "labels": 1, "captured": [], "intents": [], "shipments": [("warehouse", "delivered")]},
     ),
     "declined": Branch(declined, {"status": "failed", **NOTHING, "shipments": [("warehouse", "cancelled")]}),
     "out_of_stock": Branch(out_of_stock, {"status": "failed", **NOTHING, "shipments": [], "intents": []}),
@@ -271,6 +293,7 @@ BRANCHES: dict[str, Branch] = {
         silent_store,
         {**DELIVERED, "shipments": [("near_store", "re_sourced"), ("warehouse", "delivered")]},
         waits=SOON,
+        killed_always=True,
     ),
     "rejecting_store": Branch(
         rejecting_store, {**DELIVERED, "shipments": [("near_store", "re_sourced"), ("far_store", "delivered")]}
@@ -279,6 +302,7 @@ BRANCHES: dict[str, Branch] = {
         nowhere_left,
         {"status": "cancelled", **NOTHING, "shipments": [("near_store", "cancelled")], "intents": ["canceled"]},
         waits={"customer_answer": "PT0.7S"},
+        killed_always=True,
     ),
     "half_left": Branch(
         half_left,
@@ -293,6 +317,7 @@ BRANCHES: dict[str, Branch] = {
             "shipments": [("near_store", "cancelled"), ("warehouse", "cancelled")],
             "intents": ["canceled"],
         },
+        killed_always=True,
     ),
     "cancelled_by_signal": Branch(
         cancelled_by_signal,
@@ -313,6 +338,7 @@ BRANCHES: dict[str, Branch] = {
             "labels": 1,
         },
         waits={"customer_answer": "PT0.7S"},
+        killed_always=True,
     ),
     "scanned_before_hand_over": Branch(
         scanned_before_hand_over, {**DELIVERED, "shipments": [("warehouse", "delivered")]}
