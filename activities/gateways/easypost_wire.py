@@ -4,7 +4,7 @@ Nothing here calls anybody.
 """
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -150,4 +150,4 @@ def label_address(address: Address, whose: str) -> dict[str, str]:
 
 def _tenths_up(value: Decimal) -> float:
     """Rounded up to a tenth, and a tenth at least: a carrier takes no parcel of zero."""
-    return float(max(-(-value // _TENTH), Decimal(1)) * _TENTH)
+    return float(max((value / _TENTH).to_integral_value(ROUND_CEILING), Decimal(1)) * _TENTH)
