@@ -1,15 +1,26 @@
-"""What tests of every kind share: one Postgres a session, a fresh migrated database a test, and a clock to move."""
+"""What tests of every kind share: one Postgres a session, a fresh migrated database a test, a clock to move.
+
+And one whole stack a session for those that want all of it: two in one process would share Temporal's environment.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cli.migrate import migrate
 from cli.postgres import Postgres, Urls
+from models.clock import SystemClock
 from models.db import Database
+
+if TYPE_CHECKING:
+    from tests.shop import Shop
+    from tests.stack import Stack
 
 _TEMPLATE = "template_shelfway"
 _numbers = count(1)
@@ -63,3 +74,27 @@ def clock() -> MovableClock:
 @pytest.fixture(scope="session")
 def root() -> Path:
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def stack(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Everything real, shared: each test brings its own goods and its own worker."""
+    from tests.stack import stack_in
+
+    urls = postgres.create_database("lives", template=_TEMPLATE)
+    with stack_in(tmp_path_factory.mktemp("stack"), urls, SystemClock()) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def stack_db(stack: Stack) -> Iterator[Database]:
+    db = Database(stack.urls.app, pool_size=4)
+    yield db
+    db.dispose()
+
+
+@pytest.fixture
+def shop(stack_db: Database) -> Shop:
+    from tests.shop import Shop
+
+    return Shop(stack_db).open()

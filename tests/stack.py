@@ -20,7 +20,7 @@ import uvicorn
 from temporalio.client import Client
 
 from api.app import create_app
-from cli.postgres import Postgres, Urls
+from cli.postgres import Urls
 from cli.sandboxes import EASYPOST, STRIPE, Sandbox
 from cli.temporal import Temporal
 from models.clock import Clock
@@ -133,12 +133,13 @@ def relaying(stack: Stack) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def stack_in(folder: Path, postgres: Postgres, urls: Urls, clock: Clock) -> Iterator[Stack]:
+def stack_in(folder: Path, urls: Urls, clock: Clock, *, durable: bool = False) -> Iterator[Stack]:
+    """`durable`: Temporal can be stopped and started, and still has every run."""
     with contextlib.ExitStack() as up:
         sock = up.enter_context(socket.socket())
         sock.bind(("127.0.0.1", 0))
         base = f"http://127.0.0.1:{sock.getsockname()[1]}"
-        temporal = up.enter_context(Temporal(folder / "temporal", REGISTERED, durable=False))
+        temporal = up.enter_context(Temporal(folder / "temporal", REGISTERED, durable=durable))
         stripe = up.enter_context(
             Sandbox(STRIPE, folder / "stripe", webhook_url=f"{base}/webhooks/stripe", webhook_secret="whsec_sandbox")
         )
