@@ -76,7 +76,7 @@ import sys, time
 from pathlib import Path
 from cli import processes
 processes._guardian.watch = lambda pid, number: (print(pid, flush=True), time.sleep(600))
-processes.Process("child", [sys.executable, "-c", "open('ran', 'w')"], log=Path("log")).start()
+processes.Process("child", [sys.executable, "-c", "open('ran', 'w')"], log=Path("log"), cwd=Path()).start()
 """)
     pid = int(parent.stdout.readline())
     parent.kill()

@@ -60,6 +60,11 @@ def test_a_process_is_left_alone_when_it_keeps_dying(app, until, monkeypatch) ->
         starts = len([text for text in said if "starting it again" in text])
         assert starts == 4
         assert "worker ended 5 times within a minute, last with 3" in supervisor.given_up["worker"]
+        relay = app("relay")
+        supervisor.start(relay)
+        os.kill(relay.process.pid, signal.SIGKILL)
+        until(lambda: "relay ended with -9; starting it again" in said)  # so it has looked again since
+        assert len([text for text in said if "stays down" in text]) == 1
         crashing.argv = [sys.executable, "-c", "raise SystemExit(4)"]
         assert not supervisor.restart(crashing)
         assert supervisor.given_up == {"worker": "it did not start after a change"}
