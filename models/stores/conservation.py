@@ -13,7 +13,7 @@ from models.conservation import Checked, Finding, Motion
 from models.db import Database
 from models.stores.conservation_books import OrderBooks, read_books
 from models.stores.conservation_motion import motion
-from models.stores.conservation_rules import RULES, STOCK_RULES, Rule
+from models.stores.conservation_rules import RULES, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,6 @@ class Conservation:
         def work(session: Session) -> Motion:
             _only_look(session)
             return motion(session, None if orders is None else list(orders), now)
-
-        return self._db.transaction(work)
-
-    def stock(self) -> list[Finding]:
-        """What is wrong with stock, lots, reservations and movements alone: O1 and O2."""
-
-        def work(session: Session) -> list[Finding]:
-            _only_look(session)
-            return [finding for rule in STOCK_RULES for finding in _checked(session, rule, None).findings]
 
         return self._db.transaction(work)
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from models.conservation import Checked, Finding
 
-BY_ORDER: Final = "x.order_id = ANY(:orders)"
+_BY_ORDER: Final = "x.order_id = ANY(:orders)"
 _BY_SHELF: Final = "(x.sku, x.location_id) IN (SELECT sku, location_id FROM reservations WHERE holder = ANY(:orders))"
 
 _ORDERS: Final = "SELECT id AS order_id FROM orders"
@@ -32,7 +32,7 @@ class Rule:
     wrong: str
     words: str
     subject: str = "{order_id}"
-    scope: str = BY_ORDER
+    scope: str = _BY_ORDER
     at_rest: bool = False
 
     def checked(self, looked_at: int, rows: list[dict[str, object]]) -> Checked:
@@ -52,7 +52,7 @@ def _shelf(code: str, what: str, wrong: str, words: str, *, lots: bool = False) 
     return Rule(code, what, _LOTS if lots else _STOCK, wrong, words, subject, _BY_SHELF)
 
 
-STOCK_RULES: Final = (
+_STOCK_RULES = (
     _shelf(
         "O1",
         "stock rows: reserved is what active reservations hold",
@@ -348,4 +348,4 @@ _BOOK_RULES = (
     ),
 )
 
-RULES: Final = (*STOCK_RULES, *_HOLDING_RULES, *_MONEY_RULES, *_BOOK_RULES)
+RULES: Final = (*_STOCK_RULES, *_HOLDING_RULES, *_MONEY_RULES, *_BOOK_RULES)
