@@ -18,6 +18,20 @@ EASYPOST = "easypost"
 _SECRETS = {STRIPE: "whsec_sandbox", EASYPOST: "sandbox"}  # as models.config has them by default
 _START_SECONDS = 30.0
 
+# What an endpoint at Stripe is to be subscribed to: what `api.webhooks.stripe` understands.
+STRIPE_EVENTS = (
+    "payment_intent.amount_capturable_updated",
+    "payment_intent.payment_failed",
+    "payment_intent.canceled",
+    "payment_intent.succeeded",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+)
+
 
 @dataclass
 class Sandbox:
@@ -76,6 +90,8 @@ class Sandbox:
         command += ["--webhook-secret", self.webhook_secret or _SECRETS[self.vendor]]
         if self.webhook_url:
             command += ["--webhook-url", self.webhook_url]
+        if self.vendor == STRIPE:
+            command += ["--webhook-events", ",".join(STRIPE_EVENTS)]
         self._process = Process(self.name, command, log=self.log or self.folder / f"{self.vendor}.log")
         self._process.start()
 

@@ -76,10 +76,7 @@ class TemporalRuns:
         return await temporal.check_out(await self._connected(), order, wait)
 
     async def command(self, order_id: str, asked: Asked, wait: float) -> CommandOutcome | None:
-        client = await self._connected()
-        if asked.cancel is not None:
-            return await temporal.cancel(client, order_id, asked.cancel, wait)
-        return await temporal.command(client, order_id, asked, wait)
+        return await temporal.command(await self._connected(), order_id, asked, wait)
 
 
 class Relay:

@@ -3,6 +3,8 @@
 "Not heard" is an answer here, not an error: the caller's row is committed, so it says 202 and looks again.
 """
 
+import asyncio
+import contextlib
 import time
 from datetime import timedelta
 from typing import Final, Literal
@@ -27,6 +29,13 @@ from models.messages.order import CheckoutAnswer, OrderInput, RunView
 from workflows.order import OrderWorkflow
 from workflows.search import at_start
 
+_NOT_HEARD: Final = (
+    RPCError,
+    RPCTimeoutOrCancelledError,
+    WorkflowAlreadyStartedError,  # the run is over: its row has the verdict
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 _RPC: Final = timedelta(seconds=2)
 _ANSWERS_FOR: Final = 1.0  # seconds that a "yes, Temporal answers" is trusted
 
@@ -44,15 +53,14 @@ async def connect(*, lazy: bool = False) -> Client:
     return await Client.connect(**config, plugins=[ShelfwayPlugin()], lazy=lazy)
 
 
-def _start(order: OrderInput, *, resume: bool) -> WithStartWorkflowOperation[OrderWorkflow, object]:
-    reuse = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY if resume else WorkflowIDReusePolicy.REJECT_DUPLICATE
+def _start(order: OrderInput) -> WithStartWorkflowOperation[OrderWorkflow, object]:
     return WithStartWorkflowOperation(
         OrderWorkflow.run,
         order,
         id=order.order_id,
         task_queue=TASK_QUEUE_ORDERS,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        id_reuse_policy=reuse,
+        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         search_attributes=at_start(order),
         static_summary=order.summary,
         static_details=f"[Order {order.number}]({order.link})" if order.link else f"Order {order.number}",
@@ -61,22 +69,25 @@ def _start(order: OrderInput, *, resume: bool) -> WithStartWorkflowOperation[Ord
 
 async def check_out(client: Client, order: OrderInput, wait: float) -> CheckoutAnswer | None:
     """Start the order's run and wait at most `wait` seconds for its verdict; None when it is not known by then."""
+    start = _start(order)
     try:
         return await client.execute_update_with_start_workflow(
             "checkout",
             result_type=CheckoutAnswer,
             id=CHECKOUT_UPDATE_ID,
-            start_workflow_operation=_start(order, resume=False),
+            start_workflow_operation=start,
             rpc_timeout=timedelta(seconds=wait),
         )
-    except WorkflowAlreadyStartedError:
-        return None  # the run is over: its row has the verdict
-    except (RPCError, RPCTimeoutOrCancelledError, WorkflowUpdateRPCTimeoutOrCancelledError, WorkflowUpdateFailedError):
+    except _NOT_HEARD:
+        with contextlib.suppress(*_NOT_HEARD, TimeoutError):  # the operation holds the same error, for nobody else
+            await asyncio.wait_for(start.workflow_handle(), 0.01)
         return None
 
 
 async def command(client: Client, order_id: str, asked: Asked, wait: float) -> CommandOutcome | None:
     """Send a command by its id and wait at most `wait` seconds; None when its outcome was not heard."""
+    if asked.cancel:
+        return await cancel(client, order_id, asked.cancel, wait)
     return await _update(client, order_id, asked, asked.command_id, wait)
 
 
@@ -94,7 +105,7 @@ async def _update(
         return await handle.execute_update(
             name, message, id=update_id, result_type=CommandOutcome, rpc_timeout=timedelta(seconds=wait)
         )
-    except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError, WorkflowUpdateFailedError):
+    except _NOT_HEARD:
         return None
 
 

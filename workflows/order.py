@@ -139,16 +139,12 @@ class OrderWorkflow:
     async def _do(self, key: str, step: Do) -> None:
         """Carry out one effect and learn from it. One that can never succeed is stuck until a person says retry."""
         self._facts = begin(self._facts, key, step)
+        revision = self._facts.known.revision
         words = summary(self._facts, key, step)
         try:
             learned = await carry_out(self._order.order_id, key, step, words)
         except ActivityError as error:
-            until = workflow.now() + self._order.timings.stuck_review
-            self._facts = self._facts.but(
-                doing=tuple(d for d in self._facts.doing if d[0] != key),
-                stuck=(*self._facts.stuck, Stuck(key=key, effect=step.effect, until=until)),
-            )
-            await self._open_case(key, step, error, until)
+            await self._get_stuck(key, step, getattr(error.cause, "type", None) or type(error.cause).__name__)
             return
         self._facts = learn(finish(self._facts, key, step), learned.facts)
         if step.asked:
@@ -158,15 +154,18 @@ class OrderWorkflow:
         self._moved = True
         self._attend_all()
         self._show()
+        if self._facts.known.revision == revision and next_step(self._facts, key) == step:
+            await self._get_stuck(key, step, "NoProgress")  # else it would be done again at once, for ever
 
-    async def _open_case(self, key: str, step: Do, error: ActivityError, until: datetime) -> None:
-        cause = error.cause
+    async def _get_stuck(self, key: str, step: Do, error_type: str) -> None:
+        """Somebody owns it from here on; a retry, or the next review, tries it again."""
+        until = workflow.now() + self._order.timings.stuck_review
+        self._facts = self._facts.but(
+            doing=tuple(d for d in self._facts.doing if d[0] != key),
+            stuck=(*self._facts.stuck, Stuck(key=key, effect=step.effect, until=until)),
+        )
         failed = EffectFailed(
-            order_id=self._order.order_id,
-            key=key,
-            effect=step.effect,
-            error_type=getattr(cause, "type", None) or type(cause).__name__,
-            stuck_until=until,
+            order_id=self._order.order_id, key=key, effect=step.effect, error_type=error_type, stuck_until=until
         )
         learned = await in_postgres(OrderActivities.open_case, failed, f"Stuck: {step.effect}. Open a case")
         self._facts = learn(self._facts, learned.facts)

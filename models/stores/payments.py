@@ -210,7 +210,7 @@ class PaymentStore:
             if answer.outcome is not Outcome.SUCCEEDED:
                 return self._capture_refused(book, shipment, answer)
             for unit in book.units_of(shipment):
-                unit.captured_by = key
+                unit.captured_by = unit.captured_by or key
             self._captured(book, shipment, operation)
             return Learned(facts=book.settle())
 
