@@ -31,6 +31,16 @@ def up(
 
 
 @app.command()
+def demo(
+    name: Annotated[str | None, typer.Argument(help="Which play; without one, they are listed.")] = None,
+) -> None:
+    """Act one order's story on the running system, or on one that is started for it."""
+    from cli.demo_command import demo as run
+
+    raise typer.Exit(run(name))
+
+
+@app.command()
 def down() -> None:
     """Stop what an `up` of this checkout runs or left behind."""
     from cli.down import down as run

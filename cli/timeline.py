@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, Self
 
 from cli.http import ApiClient, ApiError, ApiUnreachableError
@@ -11,11 +12,15 @@ _POLL = 0.15  # seconds
 
 
 class Timeline:
-    """A context manager. `follow` begins to print an order's events; `finish` prints the last of them and ends it."""
+    """A context manager. `follow` begins to print an order's events; `finish` prints the last of them and ends it.
 
-    def __init__(self, api: ApiClient, say: Say) -> None:
+    `words` says an event in one line, or None where it is not worth one.
+    """
+
+    def __init__(self, api: ApiClient, say: Say, words: Callable[[dict[str, Any]], str | None] | None = None) -> None:
         self._api = api
         self._say = say
+        self._words = words or described
         self._order_id: str | None = None
         self._seen: set[str] = set()
         self._began = time.monotonic()
@@ -55,7 +60,8 @@ class Timeline:
         for event in events:
             if event["id"] not in self._seen:
                 self._seen.add(event["id"])
-                self._say(f"{time.monotonic() - self._began:7.2f} s  {described(event)}")
+                if line := self._words(event):
+                    self._say(f"{time.monotonic() - self._began:7.2f} s  {line}")
 
 
 def described(event: dict[str, Any]) -> str:

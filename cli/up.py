@@ -19,8 +19,8 @@ from cli.stack import StackError, Stopped, running
 from cli.temporal import TemporalError
 from cli.timeline import Timeline
 
-_STARTING = (StackError, PostgresError, TemporalError, ProcessError, PortError, AccountError)
-_ORDERING = (SampleError, ApiError, ApiUnreachableError)
+STARTING_ERRORS = (StackError, PostgresError, TemporalError, ProcessError, PortError, AccountError)
+ORDERING_ERRORS = (SampleError, ApiError, ApiUnreachableError)
 
 
 def up(*, once: bool, fresh: bool, reload: bool, sample: bool) -> int:
@@ -37,7 +37,7 @@ def up(*, once: bool, fresh: bool, reload: bool, sample: bool) -> int:
             stay()
     except Stopped:
         return 130 if once else 0
-    except _STARTING as error:
+    except STARTING_ERRORS as error:
         say(f"shelfway up: {error}", "red")
         return 1
 
@@ -48,7 +48,7 @@ def place_sample(places: Places, say: Say) -> bool:
     with Timeline(api, say) as timeline:
         try:
             order = run_sample(api, places, timeline)
-        except _ORDERING as error:
+        except ORDERING_ERRORS as error:
             timeline.finish()
             say(f"the sample order was not delivered: {error}", "red")
             return False

@@ -35,3 +35,8 @@ SILENT_STORE: Final[dict[str, Any]] = {
     "payment": {"payment_method": "pm_card_visa"},
     "expected_total": 5270,  # 44.00 + 5.95 shipping + 6.25 % tax on the goods
 }
+
+# One card that is refused, one that wants its owner, and one cart that no shelf can fill.
+DECLINED: Final = SILENT_STORE | {"payment": {"payment_method": "pm_card_visa_chargeDeclinedInsufficientFunds"}}
+THREE_D_SECURE: Final = SILENT_STORE | {"payment": {"payment_method": "pm_card_authenticationRequired"}}
+OUT_OF_STOCK: Final = SILENT_STORE | {"lines": [{"sku": "AUR-EYE-QUA-008", "quantity": 900}]}

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.checkout import Up
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -41,3 +43,17 @@ def script(tmp_path: Path) -> Iterator[Callable[[str], "subprocess.Popen[str]"]]
         process.wait()
         assert process.stdout is not None
         process.stdout.close()
+
+
+@pytest.fixture
+def up(tmp_path: Path):
+    ups: list[Up] = []
+
+    def make(name: str = "state") -> Up:
+        ups.append(Up(tmp_path / name))
+        return ups[-1]
+
+    yield make
+    for each in ups:
+        each.end()
+        each.command("down")
