@@ -81,6 +81,14 @@ def run_tests(
 
 
 @app.command()
+def record() -> None:
+    """Record the histories that the replay tests hold the workflow to. Ends as the tests that it plays end."""
+    from cli.record import record as run
+
+    raise typer.Exit(run())
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database of SHELFWAY_OWNER_DATABASE_URL or DATABASE_URL to the newest schema, as its owner."""
     from cli.migrate import migrate as run

@@ -36,6 +36,9 @@ KEYS: dict[str, dict[str, Any]] = {
     f"test-{role}": {"role": role, "id": f"test-{role}"} for role in ("storefront", "cs", "ops", "admin", "store")
 }
 
+# A task of a killed worker is given to another after 3 s: production's 10 would be most of a kill test's time.
+_KILLED_SOON = ("--dynamic-config-value", 'history.defaultWorkflowTaskTimeout="3s"')
+
 
 @dataclass
 class Stack:
@@ -139,7 +142,7 @@ def stack_in(folder: Path, urls: Urls, clock: Clock, *, durable: bool = False) -
         sock = up.enter_context(socket.socket())
         sock.bind(("127.0.0.1", 0))
         base = f"http://127.0.0.1:{sock.getsockname()[1]}"
-        temporal = up.enter_context(Temporal(folder / "temporal", REGISTERED, durable=durable))
+        temporal = up.enter_context(Temporal(folder / "temporal", REGISTERED, durable=durable, extra=_KILLED_SOON))
         stripe = up.enter_context(
             Sandbox(STRIPE, folder / "stripe", webhook_url=f"{base}/webhooks/stripe", webhook_secret="whsec_sandbox")
         )

@@ -1,21 +1,37 @@
-"""Every branch comes to the same answers, effects and facts, however its run is interrupted."""
+"""Every branch comes to the same answers, effects and facts, however its run is interrupted; and every run replays."""
 
-from collections.abc import AsyncIterator
+import json
+import os
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.oracle import assert_conserved
+from tests.replay import histories
 from tests.shop import Shop
 from tests.stack import Stack
 from tests.workflows.branches import BRANCHES, Branch, Scene
+from tests.workflows.killing import killed_worker
 
+DEEP = bool(os.environ.get("SHELFWAY_DEEP"))
+RECORDING = bool(os.environ.get("SHELFWAY_RECORD"))  # `./shelfway record`: keep the plain runs' histories and facts
 MODES: dict[str, dict[str, Any]] = {
     "plain": {},
     "renewed": {"waits": {"renew_at_every_idle_point": True}},
     "uncached": {"worker": {"max_cached_workflows": 0}},
+    "killed": {},
 }
+
+
+def cases() -> Iterator[Any]:
+    for name, branch in BRANCHES.items():
+        for mode in MODES:
+            rare = mode == "killed" and not branch.killed_always
+            if DEEP or not rare:
+                yield pytest.param(name, mode, marks=[pytest.mark.deep] if rare else [], id=f"{name}-{mode}")
 
 
 @asynccontextmanager
@@ -26,16 +42,41 @@ async def multicapture(stack: Stack, *, on: bool) -> AsyncIterator[None]:
         await stripe.post("/_admin/settings", json={"multicapture": False})
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", BRANCHES)
-async def test_branch_comes_to_the_same_when(stack: Stack, shop: Shop, name: str, mode: str) -> None:
+@asynccontextmanager
+async def worked(stack: Stack, scene: Scene, name: str, mode: str) -> AsyncIterator[None]:
+    """Somebody does the work; in the mode `killed` it is a worker after the other, at least two."""
+    if mode != "killed":
+        async with stack.worker(**MODES[mode].get("worker", {})):
+            yield
+        return
+    seed = f"{os.environ.get('SHELFWAY_SEED', '0')}:{name}"
+    async with killed_worker(stack, scene.orders, seed) as victim:
+        yield
+        await victim.died.wait()
+
+
+async def played(stack: Stack, shop: Shop, name: str, mode: str) -> tuple[str, dict[str, Any]]:
+    """The order's id, and the summary of what came of it."""
     branch: Branch = BRANCHES[name]
     waits = {**branch.waits, **MODES[mode].get("waits", {})}
-    async with (
-        multicapture(stack, on=branch.multicapture),
-        stack.worker(**MODES[mode].get("worker", {})),
-        stack.api(waits) as api,
-    ):
-        journey = await branch.play(Scene(stack, api, shop))
-        summary = await journey.summary()
-    assert {key: summary[key] for key in branch.comes_to} == dict(branch.comes_to)
+    async with multicapture(stack, on=branch.multicapture), stack.api(waits) as api:
+        scene = Scene(stack, api, shop)
+        async with worked(stack, scene, name, mode):
+            journey = await branch.play(scene)
+            if RECORDING:
+                await histories.until_at_rest(await stack.client(), journey.order_id)
+            return journey.order_id, await journey.summary()
+
+
+@pytest.mark.parametrize(("name", "mode"), list(cases()))
+async def test_branch_comes_to_the_same_when(stack: Stack, shop: Shop, name: str, mode: str) -> None:
+    order_id, summary = await played(stack, shop, name, mode)
+    runs = await histories.histories_of(await stack.client(), order_id)
+    if RECORDING:
+        histories.store(name, runs[0])
+        histories.store_facts(name, summary)
+    assert {key: summary[key] for key in BRANCHES[name].comes_to} == dict(BRANCHES[name].comes_to)
+    assert json.loads(json.dumps(summary)) == histories.facts_of(name)
+    await histories.replay(*runs)
+    async with stack.worker():
+        await assert_conserved(stack, [order_id])
