@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,9 +59,11 @@ def store(name: str, history: WorkflowHistory) -> None:
 
 
 def _nameless(value: Any) -> Any:
+    if isinstance(value, str):
+        return re.sub(r"^\d+@[^-]*", "recorder", value)  # the SDK's `pid@host`, alone or in a sticky queue's name
     if isinstance(value, Mapping):
-        return {key: "recorder" if key == "identity" else _nameless(each) for key, each in value.items()}
-    return [_nameless(each) for each in value] if isinstance(value, Sequence) and not isinstance(value, str) else value
+        return {key: _nameless(each) for key, each in value.items()}
+    return [_nameless(each) for each in value] if isinstance(value, Sequence) else value
 
 
 def facts_of(name: str) -> dict[str, Any]:

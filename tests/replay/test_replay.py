@@ -1,8 +1,8 @@
 """What was recorded still replays: a changed workflow that would break a running order fails here, not in production."""
 
+import re
 import time
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from temporalio.workflow import NondeterminismError
@@ -43,10 +43,4 @@ async def test_replay_fails_when_two_effects_change_places(name: str, monkeypatc
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_machine_is_named_in_a_history(name: str) -> None:
-    def identities(value: Any) -> set[str]:
-        if isinstance(value, dict):
-            own = {value["identity"]} if "identity" in value else set()
-            return own.union(*map(identities, value.values()))
-        return set().union(*map(identities, value)) if isinstance(value, list) else set()
-
-    assert identities(histories.stored(name).to_json_dict()) <= {"recorder"}
+    assert not re.search(r"\d+@", (histories.FOLDER / f"{name}.json").read_text())
