@@ -131,7 +131,9 @@ def test_no_clock_chance_or_io_in_pure_code_and_workflows(path: Path) -> None:
 
 @pytest.mark.parametrize("module", ["workflows.order", "workflows.effects", "workflows.view", "workflows.search"])
 def test_importing_a_workflow_brings_in_neither_database_nor_vendor(module: str) -> None:
-    code = f"import sys, {module}; print([m for m in ('sqlalchemy', 'psycopg', 'stripe', 'easypost') if m in sys.modules])"
+    code = (
+        f"import sys, {module}; print([m for m in ('sqlalchemy', 'psycopg', 'stripe', 'easypost') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
