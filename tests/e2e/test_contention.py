@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from tests.e2e.conftest import AT_ONCE
+from tests.e2e.conftest import AT_ONCE, worker_process
 from tests.journey import Journey
 from tests.oracle import assert_conserved
 from tests.shop import Shop
@@ -49,7 +50,7 @@ def order_of(answer: httpx.Response) -> str:
 
 @pytest.mark.timeout(300)
 async def test_exactly_as_many_orders_as_pieces_when_200_buy_the_last_five(
-    stack: Stack, http: httpx.AsyncClient, shop: Shop
+    stack: Stack, http: httpx.AsyncClient, shop: Shop, tmp_path: Path
 ):
     sku = shop.stock("last", warehouse=PIECES)
     cart, slots = shop.cart(sku), asyncio.Semaphore(AT_ONCE)
@@ -58,7 +59,7 @@ async def test_exactly_as_many_orders_as_pieces_when_200_buy_the_last_five(
         async with slots:
             return await verdict(http, cart, uuid4().hex)
 
-    async with stack.worker():
+    with worker_process(stack, tmp_path / "worker.log"):
         answers = await asyncio.gather(*(buy() for _ in range(BUYERS)))
         counted = Counter((a.status_code, a.json().get("code", a.json().get("status"))) for a in answers)
         stock = (await http.get(f"/v1/inventory/{sku}/{shop.node('warehouse')}")).json()
