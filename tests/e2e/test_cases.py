@@ -4,11 +4,12 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, literal, select, update
 
 from models.db import Database
-from models.tables.catalogue import PriceList, TaxRate, Variant
+from models.tables.catalogue import Price, PriceList, ShippingRate, TaxRate, Variant
 from models.tables.orders import Order
+from models.tables.stock import Location
 from tests.journey import Journey
 from tests.oracle import assert_conserved
 from tests.shop import PRICE, SHIPPING, Shop
@@ -162,12 +163,40 @@ async def test_k78_cannot_ship_to_and_no_row_when_no_node_is_in_the_country(
 
 
 def sell_in(db: Database, shop: Shop, country: str) -> None:
-    """The brand has prices and taxes there, and not one shelf."""
+    """The brand has prices, shipping and taxes there, and not one shelf."""
     prices = {"id": f"pl_{shop.name}_{country}", "brand_id": shop.brand, "country": country, "currency": "usd"}
     tax = {"country": country, "state": "*", "basis_points": 0, "shipping_taxed": False}
+    rate = {"id": f"rate_{shop.name}_{country}", "price_list_id": prices["id"], "zone": "*", "speed": "standard"}
+    rate |= {"title": "Standard", "amount": 400, "transit_days": 5}
+    own_prices = select(literal(prices["id"]), Price.sku, Price.amount).where(Price.price_list_id == f"pl_{shop.name}")
 
     def work(session: Any) -> None:
         session.execute(insert(PriceList).values(**prices, includes_tax=True))
         session.execute(insert(TaxRate).values(tax))
+        session.execute(insert(ShippingRate).values(rate))
+        session.execute(insert(Price).from_select(["price_list_id", "sku", "amount"], own_prices))
 
     db.transaction(work)
+
+
+async def test_k78_an_order_without_state_and_phone_is_taken_and_a_case_names_what_no_carrier_does(
+    stack: Stack, api: httpx.AsyncClient, shop: Shop, stack_db: Database
+):
+    sku = shop.stock("one", warehouse=5)
+    sell_in(stack_db, shop, "HK")
+    move(stack_db, shop.node("warehouse"), "HK")
+    cart = shop.cart(sku, country="HK", city="Hong Kong", postcode="999077") | {"expected_total": 2900}
+    del cart["ship_to"]["state"], cart["customer"]["phone"]
+    order = await Journey.place(stack, api, cart)
+    assert (order.answer.status_code, order.answer.json()["ship_to"]["state"]) == (201, None), order.answer.text
+    await order.done(await order.shipment_at(shop.node("warehouse"), "accepted"), "pack")
+    await order.until_status("on_hold")
+    assert await case_of(api, order) == [("label_impossible", {"field": "rate"})]
+    assert await order.labels() == []
+    await assert_conserved(stack, [order.order_id])
+
+
+def move(db: Database, location: str, country: str) -> None:
+    """The node stands in another country, one without states."""
+    there = update(Location).where(Location.id == location).values(country=country, state=None)
+    db.transaction(lambda session: session.execute(there))
