@@ -15,7 +15,12 @@ def after_plugin(arguments: list[str]) -> list[str]:
 
 
 def test_the_whole_suite_takes_two_processes_when_nothing_is_selected() -> None:
-    assert after_plugin([]) == ["--hypothesis-seed=7", "-n", "2", "--dist", "worksteal"]
+    two = ["--hypothesis-seed=7", "-m", "not alone", "-n", "2", "--dist", "worksteal"]
+    assert after_plugin([]) == two
+
+
+def test_what_loads_the_machine_runs_by_itself_when_nothing_is_selected() -> None:
+    assert testing.alone_command([], "7")[-5:] == ["--hypothesis-seed=7", "-m", "alone", "-n", "0"]
 
 
 def test_a_selection_goes_through_when_one_is_given() -> None:
@@ -24,7 +29,7 @@ def test_a_selection_goes_through_when_one_is_given() -> None:
 
 def test_what_the_caller_says_stands_when_it_says_processes_and_seed() -> None:
     given = ["--slice", "1/3", "-n", "0", "--hypothesis-seed=9"]
-    assert after_plugin(given) == given
+    assert after_plugin(given) == ["-m", "not alone", *given]
 
 
 @pytest.fixture
@@ -44,7 +49,13 @@ def lanes(monkeypatch):
 
 def test_lint_and_types_run_first_when_the_whole_suite_runs(lanes) -> None:
     assert testing.test([], deep=False) == 0
-    assert lanes[0] == ["ruff", "ruff", "basedpyright", "pytest"]
+    assert lanes[0] == ["ruff", "ruff", "basedpyright", "pytest", "pytest"]
+
+
+def test_a_slice_without_a_test_of_a_kind_is_fine(lanes) -> None:
+    lanes[1].update(pytest=5)
+    assert testing.test(["--slice", "1/9"], deep=False) == 0
+    assert testing.test(["-k", "nothing"], deep=False) == 5
 
 
 def test_pytest_alone_runs_when_something_is_selected(lanes) -> None:

@@ -15,6 +15,8 @@ from tests.oracle import assert_conserved
 from tests.shop import Shop
 from tests.stack import Stack
 
+pytestmark = pytest.mark.alone
+
 BUYERS, PIECES = 200, 5
 IN_FLIGHT = "idempotency_key_in_flight"
 

@@ -16,6 +16,8 @@ from models.stock import CartItem, Reserved, UnitWant
 from models.stores.sourcing import Placement, SourcingStore, UnitDemand
 from tests.stores.stockroom import Stockroom
 
+pytestmark = pytest.mark.alone
+
 SEEDS = range(20) if os.environ.get("SHELFWAY_DEEP") else [int(os.environ.get("SHELFWAY_SEED", "7"))]
 
 
