@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 T = TypeVar("T")
 
+
 def is_passing(error: BaseException) -> bool:
     """Whether Postgres failed in a way that a later try may not meet: away, busy, or a lock not had in time."""
     return isinstance(error, OperationalError | InterfaceError | PoolTimeout | InternalError)

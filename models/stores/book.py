@@ -42,7 +42,7 @@ _HOLDING = (IntentState.OPEN, IntentState.REQUIRES_ACTION)
 
 
 class Book:
-    """An order with its units, shipments, labels, money and holds. Everything it loads it loads in six statements."""
+    """An order with its units, shipments, labels, money and holds; each is loaded once, when it is first asked for."""
 
     def __init__(self, session: Session, order: Order, now: datetime) -> None:
         self.session = session
@@ -73,6 +73,8 @@ class Book:
 
     @cached_property
     def intents(self) -> list[Intent]:
+        if not self.operations:
+            return []
         query = select(Intent).where(Intent.order_id == self.order.id).order_by(Intent.created_at, Intent.id)
         return list(self.session.scalars(query.with_for_update(key_share=True)))
 
@@ -87,9 +89,9 @@ class Book:
 
     @cached_property
     def labels(self) -> list[Label]:
-        if not self.shipments:
+        ids = [s.id for s in self.shipments if s.packed_at]
+        if not ids:
             return []
-        ids = [s.id for s in self.shipments]
         return list(self.session.scalars(select(Label).where(Label.shipment_id.in_(ids)).order_by(Label.key)))
 
     @cached_property
