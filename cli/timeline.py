@@ -1,8 +1,8 @@
 """Tells an order's story while it happens, from `GET /v1/orders/{id}/events`."""
 
 import threading
-import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Self
 
 from cli.http import ApiClient, ApiError, ApiUnreachableError
@@ -23,7 +23,7 @@ class Timeline:
         self._words = words or described
         self._order_id: str | None = None
         self._seen: set[str] = set()
-        self._began = time.monotonic()
+        self._began: datetime | None = None
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="timeline", daemon=True)
 
@@ -34,9 +34,8 @@ class Timeline:
         self._over.set()
 
     def follow(self, order_id: str) -> None:
-        """From now on; seconds are counted from here."""
+        """From now on; seconds are those between its first event and each, as they happened."""
         self._order_id = order_id
-        self._began = time.monotonic()
         self._thread.start()
 
     def finish(self) -> None:
@@ -60,8 +59,10 @@ class Timeline:
         for event in events:
             if event["id"] not in self._seen:
                 self._seen.add(event["id"])
+                at = datetime.fromisoformat(event["at"])
+                self._began = self._began or at
                 if line := self._words(event):
-                    self._say(f"{time.monotonic() - self._began:7.2f} s  {line}")
+                    self._say(f"{(at - self._began).total_seconds():7.2f} s  {line}")
 
 
 def described(event: dict[str, Any]) -> str:
