@@ -89,6 +89,17 @@ def record() -> None:
 
 
 @app.command()
+def bench(
+    orders: Annotated[int, typer.Option(help="How many at each number in flight.")] = 120,
+    in_flight: Annotated[str, typer.Option(help="How many at once, by comma.")] = "20,50",
+) -> None:
+    """Measure orders through everything real, beside a workflow that does nothing, in one run. Linux only."""
+    from bench.orders import run
+
+    run(orders, tuple(int(number) for number in in_flight.split(",")))
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database of SHELFWAY_OWNER_DATABASE_URL or DATABASE_URL to the newest schema, as its owner."""
     from cli.migrate import migrate as run
