@@ -30,6 +30,7 @@ from workflows.order import OrderWorkflow
 from workflows.search import at_start
 
 _NOT_HEARD: Final = (
+    TimeoutError,
     RPCError,
     RPCTimeoutOrCancelledError,
     WorkflowAlreadyStartedError,  # the run is over: its row has the verdict
@@ -71,15 +72,16 @@ async def check_out(client: Client, order: OrderInput, wait: float) -> CheckoutA
     """Start the order's run and wait at most `wait` seconds for its verdict; None when it is not known by then."""
     start = _start(order)
     try:
-        return await client.execute_update_with_start_workflow(
-            "checkout",
-            result_type=CheckoutAnswer,
-            id=CHECKOUT_UPDATE_ID,
-            start_workflow_operation=start,
-            rpc_timeout=timedelta(seconds=wait),
-        )
+        async with asyncio.timeout(wait):  # of all calls together: the SDK's own limit is one call's
+            return await client.execute_update_with_start_workflow(
+                "checkout",
+                result_type=CheckoutAnswer,
+                id=CHECKOUT_UPDATE_ID,
+                start_workflow_operation=start,
+                rpc_timeout=timedelta(seconds=wait),
+            )
     except _NOT_HEARD:
-        with contextlib.suppress(*_NOT_HEARD, TimeoutError):  # the operation holds the same error, for nobody else
+        with contextlib.suppress(*_NOT_HEARD):  # the operation holds the same error, for nobody else
             await asyncio.wait_for(start.workflow_handle(), 0.01)
         return None
 
@@ -102,9 +104,10 @@ async def _update(
     handle = client.get_workflow_handle(order_id)
     name = message.kind.value if isinstance(message, Asked) else "cancel"
     try:
-        return await handle.execute_update(
-            name, message, id=update_id, result_type=CommandOutcome, rpc_timeout=timedelta(seconds=wait)
-        )
+        async with asyncio.timeout(wait):
+            return await handle.execute_update(
+                name, message, id=update_id, result_type=CommandOutcome, rpc_timeout=timedelta(seconds=wait)
+            )
     except _NOT_HEARD:
         return None
 
