@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import contextlib
 import time
 from datetime import timedelta
 from typing import Final, Literal
@@ -81,9 +80,18 @@ async def check_out(client: Client, order: OrderInput, wait: float) -> CheckoutA
                 rpc_timeout=timedelta(seconds=wait),
             )
     except _NOT_HEARD:
-        with contextlib.suppress(*_NOT_HEARD):  # the operation holds the same error, for nobody else
-            await asyncio.wait_for(start.workflow_handle(), 0.01)
+        await _forget(start)
         return None
+
+
+async def _forget(start: WithStartWorkflowOperation[OrderWorkflow, object]) -> None:
+    """The operation holds the same error for whoever asks for its handle; nobody will, so it is taken here."""
+    handle = asyncio.ensure_future(start.workflow_handle())
+    done, _ = await asyncio.wait([handle], timeout=0.01)
+    if handle in done:
+        _ = handle.cancelled() or handle.exception()
+    else:
+        handle.cancel()
 
 
 async def command(client: Client, order_id: str, asked: Asked, wait: float) -> CommandOutcome | None:
