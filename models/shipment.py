@@ -83,12 +83,12 @@ def next_step(facts: Facts, key: str) -> Step:
     if isinstance(step, Do) and step.effect in MONEY and _money_is_busy(facts, key):
         return Wait()
     stuck = _stuck(facts, key)
-    if stuck and isinstance(step, Do) and step.effect == stuck.effect:
+    if isinstance(step, Do) and any(s.effect == step.effect for s in stuck):
         step = Wait()
     if not isinstance(step, Do) and (asked := _asked_of(facts, key)):
         return Do(Effect.OBEY, asked)
     if stuck and isinstance(step, Wait):
-        return Wait(min(step.until, stuck.until) if step.until else stuck.until)
+        return Wait(min(until for until in (step.until, *(s.until for s in stuck)) if until))
     return step
 
 
@@ -104,8 +104,8 @@ def _due_step(facts: Facts, key: str) -> Step:
             return _shipment_step(facts, key)
 
 
-def _stuck(facts: Facts, key: str) -> Stuck | None:
-    return next((s for s in facts.stuck if s.key == key), None)
+def _stuck(facts: Facts, key: str) -> list[Stuck]:
+    return [s for s in facts.stuck if s.key == key]
 
 
 def _checkout_step(known: OrderFacts) -> Step:
@@ -169,9 +169,10 @@ def _order_step(facts: Facts) -> Step:
     known = facts.known
     if asked := _asked_of(facts, ORDER):
         return Do(Effect.OBEY, asked)
-    if facts.arrived:
+    stuck = {s.effect for s in _stuck(facts, ORDER)}
+    if facts.arrived and Effect.APPLY_FACTS not in stuck:
         return Do(Effect.APPLY_FACTS, arrived=facts.arrived)
-    if facts.senseless:
+    if facts.senseless and Effect.REPORT not in stuck:
         return Do(Effect.REPORT, senseless=facts.senseless)
     if known.closed:
         return Closed()
@@ -179,7 +180,7 @@ def _order_step(facts: Facts) -> Step:
         return Wait()
     if known.verdict is Verdict.REQUIRES_ACTION:
         return Do(Effect.EXPIRE) if ORDER in facts.lapsed else Wait(known.expires_at)
-    if known.payment.open or any(s.open for s in known.shipments):
+    if known.payment.open or known.payment.look_due or any(s.open for s in known.shipments):
         return Wait()
     if known.window_ends and ORDER not in facts.lapsed:
         return Wait(known.window_ends)
@@ -191,8 +192,7 @@ def _asked_of(facts: Facts, key: str) -> Asked | None:
 
     While a command is stuck the key carries out a retry alone.
     """
-    stuck = _stuck(facts, key)
-    retries_alone = stuck is not None and stuck.effect == Effect.OBEY
+    retries_alone = any(s.effect == Effect.OBEY for s in _stuck(facts, key))
     mine = (a for a in facts.asked if _who_obeys(facts.known, a) == key)
     return next((a for a in mine if a.kind is CommandKind.RETRY or not retries_alone), None)
 
@@ -229,8 +229,8 @@ def finish(facts: Facts, key: str, step: Do) -> Facts:
 
 def lapse(facts: Facts, key: str, until: datetime) -> Facts:
     """The alarm of that instant rang for this key. A stuck effect's is its review: it is tried again."""
-    if any(s.key == key and s.until <= until for s in facts.stuck):
-        return facts.but(stuck=tuple(s for s in facts.stuck if s.key != key))
+    if reviewed := [s for s in _stuck(facts, key) if s.until <= until]:
+        return facts.but(stuck=tuple(s for s in facts.stuck if s not in reviewed))
     return facts.but(lapsed=(*facts.lapsed, key))
 
 

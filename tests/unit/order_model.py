@@ -1,0 +1,313 @@
+"""A small order in memory that answers effects as the stores do, as far as it decides what comes next. No amounts.
+
+Its facts are derived the way `Book` derives them; chance (declines, shortages, a carrier's answer) is drawn by the test.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from models.messages.commands import Asked
+from models.messages.facts import PAYMENT, OrderFacts, PaymentFacts, Rest, ShipmentFacts
+from models.refusals import cancel_refusal, refusal
+from models.shipment import Do, Effect
+from models.words import CommandKind, OrderStatus, Stage, Verdict
+
+START = datetime(2030, 1, 1, tzinfo=UTC)
+ENDED = frozenset({Stage.DELIVERED, Stage.RE_SOURCED, Stage.CANCELLED})
+FAILED = (Verdict.DECLINED, Verdict.OUT_OF_STOCK)
+
+
+@dataclass
+class Parcel:
+    id: str
+    position: int
+    store: bool
+    stage: Stage = Stage.PLANNED
+    deadline: datetime | None = None
+    leaving: bool = False
+    label: bool = False
+    captured: bool = False
+    handed_over: bool = False
+
+    @property
+    def ended(self) -> bool:
+        return self.stage in ENDED
+
+
+@dataclass
+class OrderModel:
+    """`luck(question)` answers yes or no for whatever nobody here decides."""
+
+    luck: Callable[[str], bool]
+    multicapture: bool = False
+    now: datetime = START
+    revision: int = 0
+    verdict: Verdict | None = None
+    parcels: list[Parcel] = field(default_factory=list)
+    open_intents: int = 0
+    asks_customer: bool = False  # an intent that requires action
+    superseded: int = 0
+    renew_at: datetime | None = None
+    refusals: int = 0
+    customer_until: datetime | None = None
+    look_due: bool = False
+    held: bool = False
+    delivered_at: datetime | None = None
+    closed: bool = False
+    undone: list[str] = field(default_factory=list)  # what undoing did, in order
+
+    # What the workflow gets to know
+
+    @property
+    def uncaptured(self) -> list[Parcel]:
+        return [
+            p for p in self.parcels if not (p.captured or p.leaving or p.stage in (Stage.RE_SOURCED, Stage.CANCELLED))
+        ]
+
+    @property
+    def void_due(self) -> bool:
+        return bool(self.superseded or ((self.open_intents or self.asks_customer) and not self.uncaptured))
+
+    def rest(self) -> Rest:
+        due = self.uncaptured
+        if not due or self.verdict is not Verdict.CONFIRMED:
+            return Rest.NONE
+        if self.open_intents:
+            single = self.open_intents == 1 and not self.multicapture
+            return Rest.DUE if single and not self.refusals and len(due) > 1 else Rest.NONE
+        return Rest.AFTER_CAPTURE if self.refusals < 2 else Rest.REFUSED
+
+    def facts(self) -> OrderFacts:
+        self.revision += 1
+        rest = self.rest()
+        if rest is Rest.REFUSED:
+            self.customer_until = self.customer_until or self.later()
+        else:
+            self.customer_until = None
+        renew = self.renew_at if self.open_intents else None
+        return OrderFacts(
+            revision=self.revision,
+            status=OrderStatus.PENDING,
+            verdict=self.verdict,
+            shipments=tuple(self._parcel_facts(p) for p in self.parcels),
+            payment=PaymentFacts(
+                open=bool(self.open_intents or self.asks_customer or self.superseded) or rest is not Rest.NONE,
+                deadline=self.customer_until if rest is Rest.REFUSED else renew,
+                rest=rest,
+                void_due=self.void_due,
+                look_due=self.look_due,
+            ),
+            expires_at=START + timedelta(minutes=15),
+            window_ends=self.delivered_at and self.delivered_at + timedelta(days=30),
+            closed=self.closed,
+        )
+
+    def _parcel_facts(self, p: Parcel) -> ShipmentFacts:
+        return ShipmentFacts(
+            id=p.id,
+            position=p.position,
+            node="loc",
+            store=p.store,
+            stage=p.stage,
+            units=(),
+            deadline=p.deadline,
+            leaving=p.leaving,
+            label=p.label,
+            paid=bool(self.open_intents) or p.captured,
+            on_hold=self.held,
+        )
+
+    # What effects do
+
+    def later(self) -> datetime:
+        self.now += timedelta(hours=5)
+        return self.now
+
+    def parcel(self, key: str) -> Parcel:
+        return next(p for p in self.parcels if p.id == key)
+
+    def carry_out(self, key: str, step: Do) -> OrderFacts:
+        match step.effect:
+            case Effect.OBEY if step.asked:
+                self._obey(step.asked)
+            case Effect.LAPSE if key == PAYMENT:
+                self.leave(self.uncaptured)
+            case Effect.BUY_LABEL | Effect.CAPTURE | Effect.VOID_LABEL | Effect.UNDO | Effect.LAPSE:
+                getattr(self, f"_{step.effect.value}")(self.parcel(key))
+            case _:
+                getattr(self, f"_{step.effect.value}")()
+        return self.facts()
+
+    def _verify_address(self) -> None:
+        if self.luck("out of stock"):
+            self.verdict = Verdict.OUT_OF_STOCK
+            return
+        for store in (True, False) if self.luck("two parcels") else (self.luck("a store"),):
+            self._add(store)
+
+    def _add(self, store: bool) -> Parcel:
+        parcel = Parcel(f"shp_{len(self.parcels)}", len(self.parcels) + 1, store)
+        self.parcels.append(parcel)
+        return parcel
+
+    def _authorize(self) -> None:
+        if self.verdict is not None:
+            self.superseded += 1
+        elif self.luck("declined"):
+            self._refuse(Verdict.DECLINED)
+        elif self.luck("3-D Secure"):
+            self.verdict, self.asks_customer = Verdict.REQUIRES_ACTION, True
+        else:
+            self._confirm()
+
+    def _refuse(self, verdict: Verdict) -> None:
+        self.verdict, self.asks_customer = verdict, False
+        for parcel in self.parcels:
+            parcel.stage, parcel.deadline = Stage.CANCELLED, None
+
+    def _confirm(self) -> None:
+        self.verdict, self.asks_customer = Verdict.CONFIRMED, False
+        self.open_intents, self.renew_at = 1, self.later()
+        for parcel in self.parcels:
+            self._send(parcel)
+
+    def _send(self, parcel: Parcel) -> None:
+        parcel.stage, parcel.deadline = (Stage.OFFERED if parcel.store else Stage.ACCEPTED), self.later()
+
+    def _obey(self, asked: Asked) -> None:
+        match asked.kind:
+            case CommandKind.CANCEL:
+                live = [p for p in self.parcels if not p.ended]
+                if live and not cancel_refusal([p.stage for p in self.parcels], labels=any(p.label for p in live)):
+                    self.verdict = self.verdict if self.verdict is Verdict.CONFIRMED else Verdict.CANCELLED
+                    self.leave(live)
+            case CommandKind.HOLD | CommandKind.RELEASE:
+                self.held = asked.kind is CommandKind.HOLD
+            case CommandKind.RETRY:
+                for parcel in [p for p in self.parcels if p.stage is Stage.UNSOURCED and not p.leaving]:
+                    self._elsewhere(parcel)
+            case _:
+                self._about(self.parcel(asked.shipment_id or ""), asked.kind)
+
+    def _about(self, parcel: Parcel, kind: CommandKind) -> None:
+        if refusal(kind, parcel.stage, leaving=parcel.leaving, on_hold=self.held):
+            return
+        match kind:
+            case CommandKind.REJECT:
+                self._elsewhere(parcel)
+            case CommandKind.HAND_OVER:
+                self.hand_over(parcel)
+            case _:
+                to = Stage.ACCEPTED if kind is CommandKind.ACCEPT else Stage.PACKED
+                parcel.stage, parcel.deadline = to, self.later()
+
+    def _elsewhere(self, parcel: Parcel) -> None:
+        if len(self.parcels) > 4 or self.luck("no shelf has it"):
+            parcel.stage, parcel.deadline = Stage.UNSOURCED, self.later()
+            return
+        parcel.stage, parcel.deadline = Stage.RE_SOURCED, None
+        self._send(self._add(self.luck("a store")))
+
+    def _lapse(self, parcel: Parcel) -> None:
+        match parcel.stage:
+            case Stage.OFFERED:
+                self._elsewhere(parcel)
+            case Stage.UNSOURCED:
+                self.leave([parcel])
+            case _:
+                parcel.deadline = self.later()
+
+    def leave(self, parcels: list[Parcel]) -> None:
+        for parcel in parcels:
+            parcel.leaving = True
+
+    def _buy_label(self, parcel: Parcel) -> None:
+        if parcel.stage is not Stage.PACKED:
+            return
+        if not parcel.leaving and self.luck("cannot be printed"):
+            self.held = True
+            return
+        parcel.label, parcel.stage = True, Stage.LABELLED
+
+    def _void_label(self, parcel: Parcel) -> None:
+        parcel.label = False
+        self.undone.append(f"label {parcel.id}")
+
+    def _authorize_rest(self) -> None:
+        if self.rest() not in (Rest.DUE, Rest.AFTER_CAPTURE):
+            return
+        if self.luck("refused"):
+            self.refusals += 1
+        else:
+            self.refusals, self.open_intents, self.renew_at = 0, self.open_intents + 1, self.later()
+
+    def _capture(self, parcel: Parcel) -> None:
+        ready = parcel.stage is Stage.LABELLED and not (parcel.leaving or self.held or parcel.captured)
+        if not ready or not self.open_intents:
+            return
+        if self.luck("capture refused"):
+            self.open_intents, self.superseded = self.open_intents - 1, self.superseded + 1
+            self.refusals = max(self.refusals, 1)
+            return
+        parcel.captured, parcel.stage, parcel.deadline = True, Stage.CAPTURED, self.later()
+        if not (self.multicapture and self.uncaptured):
+            self.open_intents -= 1
+        if parcel.handed_over:
+            parcel.stage = Stage.HANDED_OVER
+
+    def hand_over(self, parcel: Parcel) -> None:
+        parcel.handed_over, parcel.deadline = True, self.later()
+        if parcel.stage is Stage.CAPTURED:
+            parcel.stage = Stage.HANDED_OVER
+
+    def _void(self) -> None:
+        if not self.void_due:
+            return
+        self.undone.append("money")
+        if self.superseded:
+            self.superseded -= 1
+        elif self.open_intents:
+            self.open_intents -= 1
+        else:
+            self.asks_customer = False
+
+    def _undo(self, parcel: Parcel) -> None:
+        if parcel.leaving and not parcel.ended:
+            parcel.stage, parcel.deadline, parcel.leaving = Stage.CANCELLED, None, False
+            self.undone.append(f"stock {parcel.id}")
+            self._perhaps_over()
+
+    def _perhaps_over(self) -> None:
+        if all(p.ended for p in self.parcels) and any(p.stage is Stage.DELIVERED for p in self.parcels):
+            self.delivered_at = self.delivered_at or self.later()
+
+    def _look(self) -> None:
+        self.look_due = False
+        if self.verdict is Verdict.REQUIRES_ACTION and self.asks_customer:
+            self._confirm() if self.luck("authenticated") else self._refuse(Verdict.DECLINED)
+
+    def _keep_alive(self) -> None:
+        if self.open_intents:
+            self.renew_at = self.later()
+            self.superseded += self.luck("renewed")
+
+    def _apply_facts(self) -> None:
+        self.look_due = self.look_due or bool(self.open_intents or self.asks_customer)
+        for parcel in self.parcels:
+            if parcel.label and not parcel.leaving and not parcel.ended and self.luck("scanned"):
+                self.hand_over(parcel)
+            if parcel.stage is Stage.HANDED_OVER and not parcel.leaving and self.luck("delivered"):
+                parcel.stage, parcel.deadline = Stage.DELIVERED, None
+                self._perhaps_over()
+
+    def _report(self) -> None:
+        pass
+
+    def _expire(self) -> None:
+        if self.verdict in (None, Verdict.REQUIRES_ACTION):
+            self.verdict = Verdict.EXPIRED
+            self.leave([p for p in self.parcels if not p.ended])
+
+    def _close(self) -> None:
+        self.closed = True

@@ -1,0 +1,184 @@
+"""Whatever people, carriers and timers do, and in whatever order effects end: what `next_step` never does."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.messages.commands import Asked
+from models.messages.facts import CHECKOUT, ORDER, PAYMENT, Facts, Stuck
+from models.shipment import (
+    MONEY,
+    Closed,
+    Do,
+    Effect,
+    Wait,
+    begin,
+    finish,
+    is_at_rest,
+    lapse,
+    learn,
+    next_deadline,
+    next_step,
+    overdue,
+)
+from models.words import CommandKind, Stage
+from tests.unit.order_model import OrderModel
+
+WALKS = 5000 if os.environ.get("SHELFWAY_DEEP") else 400
+STEPS = 90
+BOUND = 60  # effects that may follow, once nothing happens any more, before all is at rest
+ABOUT_ORDER = (CommandKind.CANCEL, CommandKind.HOLD, CommandKind.RELEASE, CommandKind.RETRY)
+FITTING = {
+    Stage.OFFERED: (CommandKind.ACCEPT, CommandKind.ACCEPT, CommandKind.REJECT),
+    Stage.ACCEPTED: (CommandKind.PACK,),
+    Stage.CAPTURED: (CommandKind.HAND_OVER,),
+}
+UNLUCKY = 0.2
+
+
+@dataclass
+class Walk:
+    """The workflow's attendants and alarm, played in any order against an order in memory."""
+
+    chance: Random
+    facts: Facts = field(default_factory=Facts)
+    in_flight: list[tuple[str, Do]] = field(default_factory=list)
+    closed: set[str] = field(default_factory=set)
+    story: list[str] = field(default_factory=list)
+    said: int = 0
+    reached: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        luck: Callable[[str], bool] = lambda _: self.chance.random() < UNLUCKY  # noqa: E731
+        self.order = OrderModel(luck, multicapture=self.chance.random() < 0.5)
+
+    @property
+    def keys(self) -> list[str]:
+        """As the workflow attends: checkout and order from the start, the rest once there is a verdict."""
+        known = self.facts.known
+        started = [PAYMENT, *(s.id for s in known.shipments)] if known.verdict else []
+        return [ORDER, CHECKOUT, *started]
+
+    def due(self) -> list[tuple[str, Do]]:
+        busy = {key for key, _ in self.in_flight}
+        steps = ((key, next_step(self.facts, key)) for key in self.keys if key not in busy)
+        return [(key, step) for key, step in steps if isinstance(step, Do)]
+
+    # What happens
+
+    def go(self) -> None:
+        happenings = (self.start, self.end, self.ask, self.hear, self.ring, self.fail)
+        for happens in self.chance.choices(happenings, weights=(40, 36, 12, 6, 4, 2), k=STEPS):
+            happens()
+            self.check()
+
+    def start(self) -> None:
+        if due := self.due():
+            key, step = self.chance.choice(due)
+            self.check_order_of_undoing(key, step)
+            self.story.append(f"start {key} {step.effect}")
+            self.facts = begin(self.facts, key, step)
+            self.in_flight.append((key, step))
+
+    def end(self) -> None:
+        if self.in_flight:
+            key, step = self.in_flight.pop(self.chance.randrange(len(self.in_flight)))
+            self.story.append(f"end {key} {step.effect}")
+            self.facts = learn(finish(self.facts, key, step), self.order.carry_out(key, step))
+            self.reached |= {step.effect.value, *(p.stage.value for p in self.order.parcels)}
+            if step.asked and step.asked.kind is CommandKind.RETRY:
+                self.facts = self.facts.but(stuck=())
+
+    def fail(self) -> None:
+        if self.in_flight:
+            key, step = self.in_flight.pop(self.chance.randrange(len(self.in_flight)))
+            self.story.append(f"stuck {key} {step.effect}")
+            doing = tuple(d for d in self.facts.doing if d[0] != key)
+            stuck = Stuck(key=key, effect=step.effect, until=self.order.later())
+            self.facts = self.facts.but(doing=doing, stuck=(*self.facts.stuck, stuck))
+
+    def ring(self) -> None:
+        if due := next_deadline(self.facts, self.keys):
+            late = overdue(self.facts, self.keys, due.until)
+            assert late, "an alarm that ends nothing"
+            self.story.append(f"alarm {late}")
+            for key in late:
+                self.facts = lapse(self.facts, key, due.until)
+
+    def ask(self) -> None:
+        shipments = [(kind, s.id) for s in self.facts.known.shipments for kind in FITTING.get(s.stage, ())]
+        kind, about = self.chance.choice(shipments) if shipments else (CommandKind.RETRY, None)
+        if self.chance.random() < 0.2:
+            kind, about = self.chance.choice(ABOUT_ORDER), None
+        self.said += 1
+        self.story.append(f"ask {kind} {about}")
+        asked = Asked(command_id=f"cmd_{self.said}", kind=kind, shipment_id=about)
+        self.facts = self.facts.but(asked=(*self.facts.asked, asked))
+
+    def hear(self) -> None:
+        self.said += 1
+        sensible = self.chance.random() < 0.8
+        news = {"arrived": (*self.facts.arrived, f"evt_{self.said}")} if sensible else {"senseless": ("cancel",)}
+        self.facts = self.facts.but(**news)
+
+    # What never happens
+
+    def check_order_of_undoing(self, key: str, step: Do) -> None:
+        if step.effect is Effect.VOID:
+            assert not [p for p in self.order.parcels if p.leaving and p.label], "money back while a label lives"
+        if step.effect is Effect.UNDO:
+            assert not self.order.parcel(key).label, "stock back while its label lives"
+            assert not self.order.void_due, "stock back before the money"
+
+    def check(self) -> None:
+        assert sum(step.effect in MONEY for _, step in self.in_flight) <= 1, "two effects of money at a time"
+        for stuck in self.facts.stuck:
+            step = next_step(self.facts, stuck.key)
+            again = isinstance(step, Do) and step.effect == stuck.effect
+            assert not again or (step.asked and step.asked.kind is CommandKind.RETRY), f"{stuck} is tried again"
+        final = {key for key in self.keys if key not in (ORDER, PAYMENT)}  # those hear of what happens later
+        steps = {key: next_step(self.facts, key) for key in final}
+        assert all(isinstance(steps[key], Closed) for key in self.closed), "what was closed is open again"
+        self.closed |= {key for key, step in steps.items() if isinstance(step, Closed)}
+
+    def check_that_it_comes_to_rest(self) -> None:
+        """Left to itself; and whoever waits then is woken by a timer, or by one who is."""
+        for _ in range(BOUND):
+            while self.in_flight:
+                self.end()
+            if not self.due():
+                break
+            self.start()
+        assert is_at_rest(self.facts, self.keys), f"{self.due()} again and again"
+        steps = {key: next_step(self.facts, key) for key in self.keys}
+        waits = {key: step.until for key, step in steps.items() if isinstance(step, Wait)}
+        assert not waits or any(waits.values()), f"{list(waits)} wait for ever"
+        for shipment in self.facts.known.shipments:
+            unconfirmed = shipment.stage is Stage.PLANNED and waits.get(ORDER)
+            ends = shipment.leaving or unconfirmed or waits.get(shipment.id, True)
+            assert ends, f"{shipment.id} at {shipment.stage} waits without an end"
+        if isinstance(steps[ORDER], Closed):
+            assert not waits, f"over, and {list(waits)} still wait"
+
+
+@settings(max_examples=WALKS, deadline=None)
+@given(seed=st.integers(min_value=0, max_value=2**32))
+def test_order_keeps_its_rules_whatever_happens(seed: int) -> None:
+    walk = Walk(Random(seed))
+    try:
+        walk.go()
+        walk.check_that_it_comes_to_rest()
+    except AssertionError as error:
+        raise AssertionError(f"{error}; after {walk.story}; {walk.facts}") from error
+
+
+def test_walks_reach_every_effect_and_every_stage() -> None:
+    walks = [Walk(Random(seed)) for seed in range(300)]
+    for walk in walks:
+        walk.go()
+    reached = set[str]().union(*(walk.reached for walk in walks))
+    assert {word.value for word in (*Effect, *Stage)} - reached == set()
