@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -38,26 +38,41 @@ from models.words import (
 
 _FAILED = frozenset({Verdict.DECLINED, Verdict.OUT_OF_STOCK, Verdict.INVALID_ADDRESS, Verdict.CANNOT_SHIP_TO})
 _ENDED = frozenset({Stage.DELIVERED, Stage.RE_SOURCED, Stage.CANCELLED})
+# Asked together with the order's row, since most orders have neither.
+_HELD = exists().where(Hold.order_id == Order.id, Hold.released_at.is_(None)).label("held")
+_EXCEPTION = (
+    select(Case.type)
+    .where(Case.order_id == Order.id, Case.closed_at.is_(None))
+    .order_by(Case.opened_at)
+    .limit(1)
+    .scalar_subquery()
+    .label("exception")
+)
 _HOLDING = (IntentState.OPEN, IntentState.REQUIRES_ACTION)
 
 
 class Book:
     """An order with its units, shipments, labels, money and holds; each is loaded once, when it is first asked for."""
 
-    def __init__(self, session: Session, order: Order, now: datetime) -> None:
+    def __init__(self, session: Session, order: Order, now: datetime, *, held: bool, exception: str) -> None:
+        self._held = held
+        self._exception: str | None = exception
         self.session = session
         self.order = order
         self.now = now
         self.timings = OrderTimings.model_validate(order.timings)
         self.was_told = False
+        self.stores: set[str] = set()  # those of its shipments' nodes that are stores
 
     @classmethod
     def open(cls, session: Session, order_id: str, now: datetime) -> "Book":
         """Lock the order and load it. `NotFoundError` when there is none."""
-        found = session.scalars(select(Order).where(Order.id == order_id).with_for_update(key_share=True)).one_or_none()
+        query = select(Order, _HELD, _EXCEPTION).where(Order.id == order_id)
+        found = session.execute(query.with_for_update(of=Order, key_share=True)).one_or_none()
         if found is None:
             raise NotFoundError(f"no order {order_id}")
-        return cls(session, found, now)
+        order, held, exception = found
+        return cls(session, order, now, held=held, exception=exception or "")
 
     # What belongs to it
 
@@ -68,8 +83,18 @@ class Book:
 
     @cached_property
     def shipments(self) -> list[Shipment]:
-        query = select(Shipment).where(Shipment.order_id == self.order.id).order_by(Shipment.position)
-        return list(self.session.scalars(query.with_for_update(key_share=True)))
+        query = (
+            select(Shipment, Location.kind == LocationKind.STORE)
+            .join(Location, Location.id == Shipment.location_id)
+            .where(Shipment.order_id == self.order.id)
+            .order_by(Shipment.position)
+        )
+        found: list[Shipment] = []
+        for shipment, store in self.session.execute(query.with_for_update(of=Shipment, key_share=True)):
+            found.append(shipment)
+            if store:
+                self.stores.add(shipment.location_id)
+        return found
 
     @cached_property
     def intents(self) -> list[Intent]:
@@ -96,25 +121,22 @@ class Book:
 
     @cached_property
     def holds(self) -> list[Hold]:
+        if not self._held:
+            return []
         return list(
             self.session.scalars(select(Hold).where(Hold.order_id == self.order.id, Hold.released_at.is_(None)))
         )
 
-    @cached_property
-    def stores(self) -> frozenset[str]:
-        """Which of its shipments' nodes are stores."""
-        ids = {s.location_id for s in self.shipments}
-        query = select(Location.id).where(Location.id.in_(ids), Location.kind == LocationKind.STORE)
-        return frozenset(self.session.scalars(query)) if ids else frozenset()
-
-    def add_shipment(self, location_id: str, units: Iterable[OrderUnit], stage: Stage, origin: str | None) -> Shipment:
-        """A new parcel from that node, with these units in it."""
+    def add_shipment(
+        self, location_id: str, units: Iterable[OrderUnit], *, store: bool, origin: str | None
+    ) -> Shipment:
+        """A new parcel from that node, planned, with these units in it."""
         shipment = Shipment(
             id=mint("shp"),
             order_id=self.order.id,
             position=len(self.shipments) + 1,
             location_id=location_id,
-            stage=stage,
+            stage=Stage.PLANNED,
             leaving=False,
             re_sourced_from=origin,
             created_at=self.now,
@@ -124,7 +146,8 @@ class Book:
         for unit in units:
             unit.shipment_id = shipment.id
         self.shipments.append(shipment)
-        self.__dict__.pop("stores", None)
+        if store:
+            self.stores.add(location_id)
         return shipment
 
     def shipment(self, shipment_id: str) -> Shipment:
@@ -235,6 +258,7 @@ class Book:
             set_={"reminded_at": self.now},
         )
         self.session.execute(statement)
+        self._exception = None
         self.tell("case.opened", "shelfway", type=kind.value, subject=subject)
 
     def hold(self, shipment: Shipment | None, reason: str, actor: str) -> Hold:
@@ -253,10 +277,14 @@ class Book:
         return hold
 
     def close_cases(self, subject: str, resolution: str, *kinds: CaseType) -> None:
+        """End the open cases about this subject (of these kinds, or all): what they asked for has happened."""
+        if self._exception == "":
+            return
         query = select(Case).where(Case.order_id == self.order.id, Case.subject == subject, Case.closed_at.is_(None))
         for case in self.session.scalars(query):
             if not kinds or case.type in kinds:
                 case.closed_at, case.closed_by, case.resolution = self.now, "shelfway", resolution
+                self._exception = None
                 self.tell("case.closed", "shelfway", type=case.type.value, subject=subject)
 
     def settle(self) -> OrderFacts:
@@ -304,7 +332,7 @@ class Book:
             promised_by=order.promised_by,
             window_ends=order.delivered_at and order.delivered_at + self.timings.return_window,
             stores=tuple(sorted(self.stores)),
-            exception=self._exception(),
+            exception=self.exception(),
             closed=order.closed_at is not None,
         )
 
@@ -336,11 +364,13 @@ class Book:
             look_due=any(i.look_due for i in self.intents),
         )
 
-    def _exception(self) -> str:
-        query = (
-            select(Case.type).where(Case.order_id == self.order.id, Case.closed_at.is_(None)).order_by(Case.opened_at)
-        )
-        return next((t.value for t in self.session.scalars(query)), "")
+    def exception(self) -> str:
+        """The type of its oldest open case; empty where all is well."""
+        if self._exception is None:
+            self.session.flush()
+            query = select(_EXCEPTION).select_from(Order).where(Order.id == self.order.id)
+            self._exception = self.session.scalar(query) or ""
+        return self._exception
 
 
 def amount_of(units: Sequence[OrderUnit]) -> int:

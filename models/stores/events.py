@@ -35,8 +35,9 @@ class EventsStore:
         """The oldest first. An aggregate's events commit under its lock, so none can come before one read here."""
 
         def work(session: Session) -> Sequence[Happened]:
-            rows = session.scalars(select(Event).where(Event.relayed_at.is_(None)).order_by(Event.id).limit(limit))
-            return [Happened(row.id, row.aggregate, row.seq, row.type, row.actor, row.at, row.data) for row in rows]
+            columns = select(Event.id, Event.aggregate, Event.seq, Event.type, Event.actor, Event.at, Event.data)
+            rows = session.execute(columns.where(Event.relayed_at.is_(None)).order_by(Event.id).limit(limit))
+            return [Happened(*row) for row in rows]
 
         return self._db.transaction(work)
 

@@ -147,7 +147,7 @@ class Fulfilment:
         shipments: list[Shipment] = []
         for group in placed.groups:
             inside = [by_id[unit_id] for unit_id in group.unit_ids]
-            shipments.append(book.add_shipment(group.location_id, inside, Stage.PLANNED, origin))
+            shipments.append(book.add_shipment(group.location_id, inside, store=group.store, origin=origin))
             for unit in inside:
                 unit.state, unit.lot_id = UnitState.RESERVED, placed.lots[unit.id]
         return shipments
