@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from models.stores.sourcing import SourcingStore
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
@@ -24,6 +23,7 @@ from models.stores.fulfilment import Fulfilment
 from models.stores.labels import LabelStore
 from models.stores.orders import OrderStore
 from models.stores.payments import PaymentStore
+from models.stores.sourcing import SourcingStore
 from models.stores.stock import StockStore
 from workers.interceptors import ErrorsByType
 from workflows.order import OrderWorkflow
