@@ -1,0 +1,189 @@
+"""What breaks is seen and heals: a bug is a failed workflow task, an impossible effect a case, nonsense a case too."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowUpdateFailedError
+
+from models.shipment import Do, Effect
+from tests.journey import Journey, eventually
+from tests.oracle import assert_conserved
+from tests.replay.histories import histories_of, replay
+from tests.shop import Shop
+from tests.stack import Stack
+from workflows import effects
+
+
+async def failed_tasks(stack: Stack, order_id: str) -> list[str]:
+    """What the failed workflow tasks of an order's runs say."""
+    runs = await histories_of(await stack.client(), order_id)
+    wanted = EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
+    failed = [event for run in runs for event in run.events if event.event_type == wanted]
+    return [event.workflow_task_failed_event_attributes.failure.message for event in failed]
+
+
+async def cases(order: Journey) -> list[dict[str, Any]]:
+    return (await order.api.get("/v1/cases", params={"order": order.order_id})).json()["data"]
+
+
+async def until_case(order: Journey, kind: str) -> dict[str, Any]:
+    """The order's case of that type, once it is open."""
+    found: list[dict[str, Any]] = []
+
+    async def opened() -> bool:
+        found[:] = [case for case in await cases(order) if case["type"] == kind]
+        return bool(found)
+
+    await eventually(opened)
+    return found[0]
+
+
+async def placed_unheard(stack: Stack, api: httpx.AsyncClient, cart: dict[str, Any]) -> Journey:
+    """An order whose verdict nobody waits for."""
+    answer = await api.post("/v1/orders", json=cart, headers={"Idempotency-Key": uuid4().hex})
+    assert answer.status_code == 202, answer.text
+    return Journey(stack, api, answer, answer.headers["location"].rpartition("/")[2])
+
+
+async def ended_well(stack: Stack, order: Journey) -> None:
+    await assert_conserved(stack, [order.order_id])
+    await replay(*await histories_of(await stack.client(), order.order_id))
+
+
+async def test_bug_is_a_failed_task_and_heals_when_a_fixed_worker_takes_over(
+    stack: Stack, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_it_is = effects.carry_out
+
+    async def carry_out(order_id: str, key: str, step: Do, words: str) -> Any:
+        if step.effect is Effect.BUY_LABEL:
+            raise ZeroDivisionError("a bug")
+        return await as_it_is(order_id, key, step, words)
+
+    monkeypatch.setattr(effects, "carry_out", carry_out)
+    async with stack.api() as api:
+        async with stack.worker():
+            order = await Journey.place(stack, api, shop.cart(shop.stock("one", warehouse=5)))
+            shipment = await order.shipment_at(shop.node("warehouse"), "accepted")
+            await order.done(shipment, "pick")
+            await api.post(f"/v1/shipments/{shipment['id']}/pack", headers={"Idempotency-Key": uuid4().hex})
+            await eventually(lambda: failed_tasks(stack, order.order_id))
+        assert f"the task of {shipment['id']} broke" in (await failed_tasks(stack, order.order_id))[0]
+
+        monkeypatch.undo()
+        async with stack.worker():
+            await order.done(await order.shipment_at(shop.node("warehouse"), "captured"), "hand-over")
+            await order.deliver_from(shop.node("warehouse"))
+            await order.until_status("delivered")
+            await ended_well(stack, order)
+
+
+@asynccontextmanager
+async def impossible(vendor: str, path: str) -> AsyncIterator[None]:
+    """The vendor refuses such a request, whatever is tried."""
+    async with httpx.AsyncClient(base_url=vendor) as admin:
+        fault = {"kind": "error", "status": 400, "method": "POST", "path": path, "times": None}
+        armed = (await admin.post("/_admin/faults", json=fault)).json()
+        try:
+            yield
+        finally:
+            await admin.delete(f"/_admin/faults/{armed['id']}")
+
+
+@pytest.mark.usefixtures("worker")
+async def test_impossible_effect_is_a_case_until_retried_while_the_other_parcel_goes(stack: Stack, shop: Shop) -> None:
+    skus = [shop.stock("here", warehouse=5), shop.stock("there", far_warehouse=5)]
+    async with stack.api() as api:
+        order = await Journey.place(stack, api, shop.cart(*skus))
+        parcel = await order.shipment_at(shop.node("warehouse"), "accepted")
+        async with impossible(stack.easypost.url, "/buy$"):
+            await order.done(parcel, "pick")
+            await order.done(parcel, "pack")
+            stuck = await until_case(order, "stuck_effect")
+        assert (stuck["subject"], stuck["owner"], stuck["detail"]["effect"]) == (parcel["id"], "ops", "buy_label")
+
+        await order.ship_from(shop.node("far_warehouse"))
+        await order.deliver_from(shop.node("far_warehouse"))
+        assert (await order.shipment_at(shop.node("warehouse"), "packed"))["id"] == parcel["id"]
+
+        answer = await order.command(f"/v1/orders/{order.order_id}/retry", reason="carrier_fixed")
+        assert answer.status_code == 200, answer.text
+        await order.done(await order.shipment_at(shop.node("warehouse"), "captured"), "hand-over")
+        await order.deliver_from(shop.node("warehouse"))
+        await order.until_status("delivered")
+        assert await failed_tasks(stack, order.order_id) == []
+        await ended_well(stack, order)
+
+
+@pytest.mark.usefixtures("worker")
+async def test_order_whose_authorization_is_stuck_is_undone_at_once_when_cancelled(stack: Stack, shop: Shop) -> None:
+    async with stack.api() as api:
+        async with impossible(stack.stripe.url, "/v1/payment_intents$"):
+            order = await placed_unheard(stack, api, shop.cart(shop.stock("one", warehouse=5)))
+            assert (await until_case(order, "stuck_effect"))["subject"] == order.order_id
+            answer = await order.command(f"/v1/orders/{order.order_id}/cancel", reason="customer_changed_mind")
+        assert answer.status_code == 200, answer.text
+        assert (await order.until_closed())["status"] == "cancelled"
+        await ended_well(stack, order)
+
+
+@pytest.mark.usefixtures("worker")
+async def test_cancel_in_temporal_is_a_cancel_by_ops(stack: Stack, shop: Shop) -> None:
+    async with stack.api() as api:
+        order = await Journey.place(stack, api, shop.cart(shop.stock("one", warehouse=5)))
+        handle = (await stack.client()).get_workflow_handle(order.order_id)
+        await handle.cancel()
+        await order.until_closed()
+        events = (await api.get(f"/v1/orders/{order.order_id}/events", params={"limit": 100})).json()["data"]
+        asked = next(event for event in events if event["type"] == "order.cancel_requested")
+        assert (asked["actor"], asked["data"]["reason"]) == ("ops:ops", "cancelled_in_temporal")
+        assert (await handle.result())["status"] == "cancelled"
+        await ended_well(stack, order)
+
+
+NONSENSE: list[tuple[str, list[Any]]] = [
+    ("cancel", ["please"]),
+    ("cancel", [["ops", "fraud"]]),
+    ("cancel", [{"reason": 5}]),
+    ("cancel", [{"reason": "line\nbreak"}]),
+    ("cancel", [{"reason": "nul\x00"}]),
+    ("cancel", [{"units": "all"}]),
+    ("cancel", [{"key": "a"}, {"key": "b"}]),
+    ("fact", []),
+    ("fact", [{"id": 7}]),
+    ("fact", ["evt_1", "tracking.delivered"]),
+    ("cancle", [{"reason": "fraud"}]),
+]
+
+
+@pytest.mark.usefixtures("worker")
+async def test_nonsense_is_a_case_and_never_an_exception(stack: Stack, shop: Shop) -> None:
+    async with stack.api() as api:
+        order = await Journey.place(stack, api, shop.cart(shop.stock("one", warehouse=5)))
+        handle = (await stack.client()).get_workflow_handle(order.order_id)
+        for name, sent in NONSENSE:
+            await handle.signal(name, args=sent)
+        await until_case(order, "senseless_command")
+        with pytest.raises(WorkflowUpdateFailedError):
+            await handle.execute_update("cancel", {"reason": 5}, rpc_timeout=timedelta(seconds=20))
+        await order.ship_from(shop.node("warehouse"))
+        await order.deliver_from(shop.node("warehouse"))
+        await order.until_status("delivered")
+        assert [(case["type"], case["owner"]) for case in await cases(order)] == [("senseless_command", "ops")]
+        assert await failed_tasks(stack, order.order_id) == []
+        await ended_well(stack, order)
+
+
+@pytest.mark.usefixtures("worker")
+async def test_cancel_signal_without_an_object_cancels_the_whole_order(stack: Stack, shop: Shop) -> None:
+    async with stack.api() as api:
+        order = await Journey.place(stack, api, shop.cart(shop.stock("one", warehouse=5)))
+        await (await stack.client()).get_workflow_handle(order.order_id).signal("cancel")
+        assert (await order.until_closed())["status"] == "cancelled"
+        await ended_well(stack, order)
