@@ -24,6 +24,8 @@ _WAITS: Final = {
 
 
 def _shipment_waits(shipment: ShipmentFacts) -> tuple[str, str]:
+    if shipment.leaving:
+        return ("the money to be given back", "shelfway")
     if shipment.on_hold:
         return ("a hold to be released", "ops")
     if not shipment.paid:
@@ -75,7 +77,8 @@ def view_of(facts: Facts) -> RunView:
 
 
 def _row(facts: Facts, shipment: ShipmentFacts) -> str:
-    stage = shipment.stage.replace("_", " ") + (" · on hold" if shipment.on_hold else "")
+    mark = " · leaving" if shipment.leaving else " · on hold" if shipment.on_hold else ""
+    stage = shipment.stage.replace("_", " ") + mark
     until = f"{shipment.deadline:%Y-%m-%d %H:%M} UTC" if shipment.deadline and shipment.open else ""
     turn = _waits(facts, shipment.id)[1] if shipment.open else ""
     return f"| {shipment.position} | {shipment.node} | {stage} | {len(shipment.units)} | {until} | {turn} |"
