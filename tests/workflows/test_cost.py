@@ -19,6 +19,8 @@ from tests.replay.histories import until_at_rest
 from tests.shop import Shop
 from tests.stack import Stack, stack_in
 
+pytestmark = pytest.mark.alone  # a start that a loaded machine does not answer in time is another action
+
 FLOWS = {"one warehouse": ["warehouse"], "one of each kind": ["warehouse", "near_store"]}
 LIMITS = {"one warehouse": (66, 21), "one of each kind": (115, 35)}  # events, actions
 SETTLED = 3.0  # seconds without a change: the server reports its metrics every second
