@@ -40,7 +40,8 @@ def test(arguments: Sequence[str], *, deep: bool) -> int:
     lanes.append(Lane(name, pytest_command(arguments, seed)))
     if is_whole(arguments):
         lanes.append(Lane(f"{name}, what needs the machine for itself", alone_command(arguments, seed)))
-    environment = os.environ | {"SHELFWAY_SEED": seed} | ({"SHELFWAY_DEEP": "1"} if deep else {})
+    how_deep = "slice" if _given(arguments, "--slice") else "1"  # one long test must not fill a slice's ten minutes
+    environment = os.environ | {"SHELFWAY_SEED": seed} | ({"SHELFWAY_DEEP": how_deep} if deep else {})
     say(f"seed {seed} (again with it: SHELFWAY_SEED={seed} ./shelfway test ...)")
     results: list[tuple[Lane, int, float]] = []
     for lane in lanes:

@@ -23,6 +23,7 @@ from models.words import MovementReason
 from tests.stores.stockroom import Stockroom
 
 DEEP = bool(os.environ.get("SHELFWAY_DEEP"))
+SEQUENCES = {"1": 1000, "slice": 100}.get(os.environ.get("SHELFWAY_DEEP", ""), 20)
 KEYS = [("A", "loc_1"), ("A", "loc_2"), ("B", "loc_1")]
 ORDERS = ["ord_1", "ord_2"]
 CARTS = ["rsv_1", "rsv_2"]
@@ -257,7 +258,7 @@ def test_no_sequence_oversells_or_loses_a_unit(urls: Urls) -> None:
     room.location("loc_2")
     StockMachine.room, StockMachine.owner = room, create_engine(urls.owner)
     examples = settings(
-        max_examples=1000 if DEEP else 20,
+        max_examples=SEQUENCES,
         stateful_step_count=30 if DEEP else 25,
         deadline=None,
         suppress_health_check=list(HealthCheck),
