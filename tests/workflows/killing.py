@@ -1,7 +1,7 @@
 """A worker as a process that is killed with -9 again and again, and started anew, while an order lives on.
 
-Each death leaves time for a timer to fire with no worker there, and somebody asks the Query `view` then: the case in
-which a clock in the workflow would break its replay (a new worker gets the Query's task with an old time).
+At each death somebody asks the Query `view`, and there is time for a timer to fire with no worker there: the case in
+which a clock in the workflow would break its replay (the next worker gets the Query's task, with an old time, first).
 """
 
 import asyncio
@@ -10,12 +10,11 @@ import multiprocessing
 import os
 import random
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from typing import Any
 
 from temporalio.client import Client
@@ -69,6 +68,22 @@ async def _serve(child: Child, ready: Connection) -> None:
     await asyncio.gather(*serving)
 
 
+@contextlib.contextmanager
+def one_worker(stack: Stack) -> Iterator[Connection]:
+    """A worker's process, killed at the end; something can be read once it serves."""
+    here, there = _processes.Pipe(duplex=False)
+    child = Child(stack.settings, stack.temporal.address, stack.base)
+    process = _processes.Process(target=serve, args=(child, there), daemon=True)
+    process.start()
+    there.close()
+    try:
+        yield here
+    finally:
+        process.kill()
+        process.join()
+        here.close()
+
+
 @dataclass
 class Victim:
     """Kills worker after worker; `died` is set once one is dead."""
@@ -82,29 +97,17 @@ class Victim:
         for _ in range(DEATHS):
             await self._one_life(self.random.uniform(*LIVES))
             self.died.set()
-            await asyncio.sleep(self.random.uniform(*BETWEEN))
             for order_id in order_ids:
                 self._ask(order_id)
+            await asyncio.sleep(self.random.uniform(*BETWEEN))
         await self._one_life(None)
 
     async def _one_life(self, seconds: float | None) -> None:
-        process, ready = self._start()
-        try:
+        with one_worker(self.stack) as ready:
             await asyncio.to_thread(ready.recv)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await asyncio.Event().wait()
-        finally:
-            process.kill()
-            process.join()
-
-    def _start(self) -> tuple[BaseProcess, Connection]:
-        here, there = _processes.Pipe(duplex=False)
-        child = Child(self.stack.settings, self.stack.temporal.address, self.stack.base)
-        process = _processes.Process(target=serve, args=(child, there), daemon=True)
-        process.start()
-        there.close()
-        return process, here
 
     def _ask(self, order_id: str) -> None:
         task = asyncio.create_task(self._view(order_id))

@@ -1,5 +1,6 @@
 """What breaks is seen and heals: a bug is a failed workflow task, an impossible effect a case, nonsense a case too."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -14,10 +15,12 @@ from temporalio.client import WorkflowUpdateFailedError
 from models.shipment import Do, Effect
 from tests.journey import Journey, eventually
 from tests.oracle import assert_conserved
-from tests.replay.histories import histories_of, replay
+from tests.replay.histories import histories_of, replay, until_at_rest
 from tests.shop import Shop
 from tests.stack import Stack
+from tests.workflows.killing import one_worker
 from workflows import effects
+from workflows.order import OrderWorkflow
 
 
 async def failed_tasks(stack: Stack, order_id: str) -> list[str]:
@@ -26,6 +29,11 @@ async def failed_tasks(stack: Stack, order_id: str) -> list[str]:
     wanted = EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
     failed = [event for run in runs for event in run.events if event.event_type == wanted]
     return [event.workflow_task_failed_event_attributes.failure.message for event in failed]
+
+
+async def fired(stack: Stack, order_id: str) -> bool:
+    history = await (await stack.client()).get_workflow_handle(order_id).fetch_history()
+    return any(event.event_type == EventType.EVENT_TYPE_TIMER_FIRED for event in history.events)
 
 
 async def cases(order: Journey) -> list[dict[str, Any]]:
@@ -187,3 +195,25 @@ async def test_cancel_signal_without_an_object_cancels_the_whole_order(stack: St
         await (await stack.client()).get_workflow_handle(order.order_id).signal("cancel")
         assert (await order.until_closed())["status"] == "cancelled"
         await ended_well(stack, order)
+
+
+async def test_timer_that_fires_with_no_worker_is_a_fact_while_a_query_waits(stack: Stack, shop: Shop) -> None:
+    client = await stack.client()
+    async with stack.api({"offer": "PT1.5S", "offer_in_opening_hours": False}) as api:
+        with one_worker(stack):
+            order = await Journey.place(stack, api, shop.cart(shop.stock("one", near_store=5, warehouse=5)))
+            await order.shipment_at(shop.node("near_store"), "offered")
+            await until_at_rest(client, order.order_id)
+        handle = client.get_workflow_handle(order.order_id)
+        asked = asyncio.create_task(handle.query(OrderWorkflow.view, rpc_timeout=timedelta(seconds=20)))
+        await eventually(lambda: fired(stack, order.order_id))
+        with one_worker(stack):
+            await asked
+            await order.shipment_at(shop.node("warehouse"), "accepted")
+            await until_at_rest(client, order.order_id)
+        with one_worker(stack):  # it knows nothing and replays all
+            await order.ship_from(shop.node("warehouse"))
+            await order.deliver_from(shop.node("warehouse"))
+            await order.until_status("delivered")
+            assert await failed_tasks(stack, order.order_id) == []
+            await ended_well(stack, order)
