@@ -38,7 +38,7 @@ from models.words import (
 
 _FAILED = frozenset({Verdict.DECLINED, Verdict.OUT_OF_STOCK, Verdict.INVALID_ADDRESS, Verdict.CANNOT_SHIP_TO})
 _ENDED = frozenset({Stage.DELIVERED, Stage.RE_SOURCED, Stage.CANCELLED})
-# Asked together with the order's row, since most orders have neither.
+# Asked together, since most orders have neither.
 _HELD = exists().where(Hold.order_id == Order.id, Hold.released_at.is_(None)).label("held")
 _EXCEPTION = (
     select(Case.type)
@@ -67,11 +67,12 @@ class Book:
     @classmethod
     def open(cls, session: Session, order_id: str, now: datetime) -> "Book":
         """Lock the order and load it. `NotFoundError` when there is none."""
-        query = select(Order, _HELD, _EXCEPTION).where(Order.id == order_id)
-        found = session.execute(query.with_for_update(of=Order, key_share=True)).one_or_none()
-        if found is None:
+        query = select(Order).where(Order.id == order_id)
+        order = session.scalars(query.with_for_update(key_share=True)).one_or_none()
+        if order is None:
             raise NotFoundError(f"no order {order_id}")
-        order, held, exception = found
+        # Asked once the lock is had: a statement that waits for it sees other tables as they were before the wait.
+        held, exception = session.execute(select(_HELD, _EXCEPTION).where(Order.id == order_id)).one()
         return cls(session, order, now, held=held, exception=exception or "")
 
     # What belongs to it

@@ -81,6 +81,8 @@ class Obedience:
         return DONE
 
     def _pack(self, book: Book, shipment: Shipment, command: Command) -> CommandOutcome:
+        if (box_id := command.payload.get("box")) and book.session.get(Box, box_id) is None:
+            return refused("unknown_box", "There is no such box.")
         grams = command.payload.get("grams") or _weigh(book, shipment, command.payload.get("box"))
         if not grams:
             return refused("weight_unknown", "A unit has no weight on file: say the parcel's grams.")

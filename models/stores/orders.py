@@ -239,7 +239,8 @@ class OrderStore:
     def _give_up_unpaid(self, book: Book) -> None:
         """The customer did not answer: what is not paid for is cancelled and released."""
         unpaid = {u.shipment_id for u in book.uncaptured}
-        left = [s for s in book.shipments if s.id in unpaid and not is_ended(s)]
+        here = [s for s in book.shipments if s.id in unpaid and not is_ended(s) and s.handed_over_at is None]
+        left = [s for s in here if book.owes(s)]
         self._fulfilment.cancel(book, left, "unpaid")
 
     def undo(self, order_id: str, shipment_id: str) -> Learned:

@@ -41,7 +41,8 @@ class PaymentStore:
             if book.order.verdict is not None and pending is None:
                 return Learned(facts=book.settle())
             if book.order.total == 0:
-                self._fulfilment.confirm(book)
+                if not self._fulfilment.confirm(book):
+                    self._fulfilment.refuse(book, Verdict.EXPIRED, {})
                 return Learned(facts=book.settle())
             return self._authorization(book, pending, book.order.total, renews=None)
 
@@ -165,13 +166,21 @@ class PaymentStore:
             pending = _in_flight(book, OperationKind.CAPTURE, shipment_id)
             if pending is None:
                 if not _may_be_captured(book, shipment):
+                    self._pass_if_paid(book, shipment)
                     return Learned(facts=book.settle())
-                if any(o.outcome is None for o in book.operations):
-                    raise MoneyBusyError("another payment operation of this order has no outcome yet")
+                intent_id = book.open_intents[0].id
+                if any(o.outcome is None and o.intent_id == intent_id for o in book.operations):
+                    raise MoneyBusyError("another operation of this intent has no outcome yet")
                 return Planned(_capture_ask(book, self._new_capture(book, shipment)), fresh=True)
             return Planned(_capture_ask(book, pending), fresh=False)
 
         return self._db.transaction(work)
+
+    def _pass_if_paid(self, book: Book, shipment: Shipment) -> None:
+        """Nothing is owed for it any more: another parcel's capture took the shipping charge. It may leave."""
+        if _is_ready(book, shipment) and not book.owes(shipment):
+            shipment.stage, shipment.deadline = Stage.CAPTURED, book.now + book.timings.hand_over
+            book.tell("payment.none_due", SYSTEM, shipment=shipment.id)
 
     def _new_capture(self, book: Book, shipment: Shipment) -> PaymentOperation:
         intent = book.open_intents[0]
@@ -227,9 +236,13 @@ class PaymentStore:
             self._fulfilment.deliver(book, shipment)
 
     def _capture_refused(self, book: Book, shipment: Shipment, answer: MoneyMoved) -> Learned:
-        """The intent is of no more use: it is voided, and what it was to pay for is authorized anew, or given up."""
+        """The parcel is held, with a case, until a person has it captured again by releasing the hold.
+
+        The intent is of no more use: it is voided, and what it was to pay for is authorized anew, or given up.
+        """
         book.open_case(CaseType.CAPTURE_REFUSED, shipment.id, Role.CS, reason=answer.reason)
         book.intent(answer.intent.id).superseded = answer.intent.state is IntentState.OPEN
+        book.hold(shipment, "capture_refused", SYSTEM)
         return Learned(facts=book.settle())
 
     # Voiding, and reading anew
@@ -266,7 +279,8 @@ class PaymentStore:
             if operation.outcome is None:
                 _keep(book, answer.intent, operation.tender)
                 _know(operation, answer.outcome, answer.reason, book.now)
-                book.tell("payment.voided", SYSTEM, intent=answer.intent.id)
+                done = "voided" if answer.outcome is Outcome.SUCCEEDED else "void_refused"
+                book.tell(f"payment.{done}", SYSTEM, intent=answer.intent.id, reason=answer.reason)
             return Learned(facts=book.settle())
 
         return self._db.transaction(work)
@@ -326,8 +340,11 @@ def _know(operation: PaymentOperation, outcome: Outcome, reason: str | None, now
 
 
 def _may_be_captured(book: Book, shipment: Shipment) -> bool:
-    ready = shipment.stage is Stage.LABELLED and not shipment.leaving and not book.is_on_hold(shipment)
-    return ready and bool(book.open_intents) and book.owes(shipment)
+    return _is_ready(book, shipment) and bool(book.open_intents) and book.owes(shipment)
+
+
+def _is_ready(book: Book, shipment: Shipment) -> bool:
+    return shipment.stage is Stage.LABELLED and not shipment.leaving and not book.is_on_hold(shipment)
 
 
 def _capture_ask(book: Book, operation: PaymentOperation) -> CaptureAsk:
