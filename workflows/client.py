@@ -12,6 +12,7 @@ from temporalio.client import (
     Client,
     RPCTimeoutOrCancelledError,
     WithStartWorkflowOperation,
+    WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -25,6 +26,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from models.ids import CHECKOUT_UPDATE_ID, TASK_QUEUE_ORDERS
 from models.messages.commands import Asked, Cancel, CommandOutcome, FactArrived
 from models.messages.order import CheckoutAnswer, OrderInput, RunView
+from workflows.guard import GuardedRunner
 from workflows.order import OrderWorkflow
 from workflows.search import at_start
 
@@ -41,10 +43,10 @@ _ANSWERS_FOR: Final = 1.0  # seconds that a "yes, Temporal answers" is trusted
 
 
 class ShelfwayPlugin(SimplePlugin):
-    """The converter that client, worker, replayer and tests share."""
+    """The converter and the workflows' runner that client, worker, replayer and tests share."""
 
     def __init__(self) -> None:
-        super().__init__("shelfway", data_converter=pydantic_data_converter)
+        super().__init__("shelfway", data_converter=pydantic_data_converter, workflow_runner=GuardedRunner())
 
 
 async def connect(*, lazy: bool = False) -> Client:
@@ -133,7 +135,7 @@ async def view(client: Client, order_id: str) -> RunView | None:
     """What a run waits for; None when it is over, or nobody can say."""
     try:
         return await client.get_workflow_handle(order_id).query(OrderWorkflow.view, rpc_timeout=_RPC)
-    except RPCError:
+    except (RPCError, WorkflowQueryFailedError):
         return None
 
 

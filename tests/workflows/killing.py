@@ -17,7 +17,7 @@ from datetime import timedelta
 from multiprocessing.connection import Connection
 from typing import Any
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
 from models.clock import SystemClock
@@ -46,6 +46,7 @@ class Child:
     settings: Settings
     address: str
     link: str
+    sticky: timedelta
 
 
 def serve(child: Child, ready: Connection) -> None:
@@ -62,17 +63,17 @@ def serve(child: Child, ready: Connection) -> None:
 async def _serve(child: Child, ready: Connection) -> None:
     client = await Client.connect(child.address, plugins=[ShelfwayPlugin()])
     books = ledgers(Database(child.settings.database_url, pool_size=32), SystemClock(), link=child.link)
-    running = workers(client, books, gateways(child.settings), sticky=STICKY)
+    running = workers(client, books, gateways(child.settings), sticky=child.sticky)
     serving = [asyncio.create_task(worker.run()) for worker in running]
     ready.send(True)
     await asyncio.gather(*serving)
 
 
 @contextlib.contextmanager
-def one_worker(stack: Stack) -> Iterator[Connection]:
+def one_worker(stack: Stack, *, sticky: timedelta = STICKY) -> Iterator[Connection]:
     """A worker's process, killed at the end; something can be read once it serves."""
     here, there = _processes.Pipe(duplex=False)
-    child = Child(stack.settings, stack.temporal.address, stack.base)
+    child = Child(stack.settings, stack.temporal.address, stack.base, sticky)
     process = _processes.Process(target=serve, args=(child, there), daemon=True)
     process.start()
     there.close()
@@ -116,7 +117,7 @@ class Victim:
 
     async def _view(self, order_id: str) -> None:
         handle = (await self.stack.client()).get_workflow_handle(order_id)
-        with contextlib.suppress(RPCError):
+        with contextlib.suppress(RPCError, WorkflowQueryFailedError):
             await handle.query(OrderWorkflow.view, rpc_timeout=timedelta(seconds=5))
 
 
