@@ -7,7 +7,7 @@ import httpx
 import pytest
 from temporalio import workflow
 from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import Worker
 
 from cli.conservation import money, parcels
 from cli.temporal import Temporal
@@ -145,7 +145,7 @@ def test_a_refunded_label_is_not_live() -> None:
     assert parcels.compare({}, ledger)[0].findings == ()
 
 
-@workflow.defn(name="OrderWorkflow")
+@workflow.defn(name="OrderWorkflow", sandboxed=False)
 class Broken:
     @workflow.run
     async def run(self) -> None:
@@ -186,9 +186,7 @@ async def test_runs_are_found_when_they_are_missing_ended_badly_or_strangers(
 async def test_a_run_is_found_when_its_workflow_task_keeps_failing(copy: Copy, other_temporal: Client) -> None:
     for order_id in (copy.orders["waiting"], copy.orders["sold"]):
         await other_temporal.start_workflow("OrderWorkflow", id=order_id, task_queue="broken")
-    async with Worker(
-        other_temporal, task_queue="broken", workflows=[Broken], workflow_runner=UnsandboxedWorkflowRunner()
-    ):
+    async with Worker(other_temporal, task_queue="broken", workflows=[Broken]):
 
         async def ill() -> bool:
             return says(await copy.findings(), copy.orders["waiting"], "its workflow task keeps failing: ")
