@@ -6,9 +6,10 @@ A thread is never interrupted: a try that timed out ends by itself, and what it 
 from temporalio import activity
 
 from activities.ports import MoneyLedger, PaymentGateway
+from models.errors import VoidRefusedError
 from models.messages.activities import Learned, OrderRef, ShipmentRef
 from models.vendors import Authorization, Authorized, MoneyMoved, Planned
-from models.words import Outcome
+from models.words import IntentState, Outcome
 
 
 class PaymentActivities:
@@ -47,12 +48,15 @@ class PaymentActivities:
 
     @activity.defn(no_thread_cancel_exception=True)
     def void(self, ref: OrderRef) -> Learned:
-        """Give an authorization back."""
+        """Give an authorization back. One that is refused and still held is stuck: a case, and tried again."""
         planned = self._money.plan_void(ref.order_id)
         if isinstance(planned, Learned):
             return planned
-        answer = self._gateway.void(key=planned.ask.key, intent_id=planned.ask.intent_id)
-        return self._money.record_void(ref.order_id, planned.ask.key, answer)
+        answer = self._gateway.void(planned.ask)
+        learned = self._money.record_void(ref.order_id, planned.ask.key, answer)
+        if answer.intent.state is IntentState.OPEN:
+            raise VoidRefusedError(f"stripe: {answer.reason}")
+        return learned
 
     @activity.defn(no_thread_cancel_exception=True)
     def look(self, ref: OrderRef) -> Learned:

@@ -51,6 +51,12 @@ class MoneyBusyError(ShelfwayError):
     retryable = True
 
 
+class VoidRefusedError(ShelfwayError):
+    """Stripe still holds the customer's money and will not give it back as it was asked: for a person."""
+
+    code = "void_refused"
+
+
 class OutcomeUnknownError(ShelfwayError):
     """A vendor was asked and it is not known what came of it. Retryable: the next try looks it up first."""
 

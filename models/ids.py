@@ -24,8 +24,8 @@ def authorize_key(order_id: str, tender: int, n: int) -> str:
     return f"{order_id}:authorize:{tender}:{n}"
 
 
-def void_key(order_id: str, intent_id: str) -> str:
-    return f"{order_id}:void:{intent_id}"
+def void_key(order_id: str, intent_id: str, leg: int) -> str:
+    return f"{order_id}:void:{intent_id}:{leg}"
 
 
 def capture_key(order_id: str, shipment_id: str, tender: int, intent_id: str, n: int) -> str:

@@ -127,7 +127,9 @@ def _shipment_step(facts: Facts, key: str) -> Step:
     match shipment.stage:
         case Stage.PACKED:
             return Do(Effect.BUY_LABEL)
-        case Stage.LABELLED if facts.known.payment.rest is Rest.DUE:
+        case Stage.LABELLED if facts.known.payment.look_due:
+            return Wait(shipment.deadline)
+        case Stage.LABELLED if shipment.rest_due:
             return Do(Effect.AUTHORIZE_REST)
         case Stage.LABELLED:
             return Do(Effect.CAPTURE)

@@ -158,6 +158,7 @@ class CaptureAsk:
 class VoidAsk:
     key: str
     intent_id: str
+    partly_captured: bool  # an intent that gave something cannot be canceled: what is left of it is released
 
 
 @dataclass(frozen=True, slots=True)

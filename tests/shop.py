@@ -86,9 +86,13 @@ class Shop:
         self.db.transaction(work)
         return sku
 
+    def make_a_gift(self, sku: str) -> None:
+        """This SKU costs nothing; its shipping does."""
+        self.db.transaction(lambda session: session.execute(update(Price).where(Price.sku == sku).values(amount=0)))
+
     def give_away(self, sku: str) -> None:
         """This SKU costs nothing, and nothing does the shipping."""
-        self.db.transaction(lambda session: session.execute(update(Price).where(Price.sku == sku).values(amount=0)))
+        self.make_a_gift(sku)
         free = update(ShippingRate).where(ShippingRate.id == f"rate_{self.name}").values(amount=0)
         self.db.transaction(lambda session: session.execute(free))
 

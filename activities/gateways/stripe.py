@@ -15,7 +15,7 @@ from activities.gateways import stripe_wire as wire
 from activities.gateways.transport import RejectedError, never_sent
 from models.errors import OutcomeUnknownError, VendorUnavailableError
 from models.money import to_stripe
-from models.vendors import Authorization, Authorized, IntentView, MoneyMoved
+from models.vendors import Authorization, Authorized, IntentView, MoneyMoved, VoidAsk
 from models.words import IntentState, Outcome
 
 TIMEOUT: Final = 4.0  # seconds
@@ -87,18 +87,23 @@ class StripeGateway:
                 return MoneyMoved(Outcome.REFUSED, reason=_reason(error), intent=self.look(intent_id))
             return MoneyMoved(Outcome.SUCCEEDED, wire.view_of(wire.read(intent.to_dict())))
 
-    def void(self, *, key: str, intent_id: str) -> MoneyMoved:
-        """Give back what is still held. An intent that is canceled already has succeeded; a captured one refuses."""
+    def void(self, ask: VoidAsk) -> MoneyMoved:
+        """Give back what is still held. Doing it again has succeeded; an intent that was captured whole refuses.
+
+        A partly captured intent is not canceled but captured for good with nothing (Stripe, Multicapture).
+        """
+        intents, options = self._client.v1.payment_intents, stripe.RequestOptions(idempotency_key=ask.key)
         with _errors_in_our_words():
             try:
-                intent = self._client.v1.payment_intents.cancel(
-                    intent_id, {"expand": _EXPAND}, {"idempotency_key": key}
-                )
+                if ask.partly_captured:
+                    nothing: stripe.params.PaymentIntentCaptureParams = {"amount_to_capture": 0, "expand": _EXPAND}
+                    intent = intents.capture(ask.intent_id, nothing, options)
+                else:
+                    intent = intents.cancel(ask.intent_id, {"expand": _EXPAND}, options)
             except (stripe.CardError, stripe.InvalidRequestError) as error:
-                reason, view = _reason(error), self.look(intent_id)
-                if view.state is IntentState.VOIDED:
-                    return MoneyMoved(Outcome.SUCCEEDED, view)
-                return MoneyMoved(Outcome.REFUSED, view, reason)
+                reason, view = _reason(error), self.look(ask.intent_id)
+                gone = view.state is (IntentState.CAPTURED if ask.partly_captured else IntentState.VOIDED)
+                return MoneyMoved(Outcome.SUCCEEDED if gone else Outcome.REFUSED, view, None if gone else reason)
             return MoneyMoved(Outcome.SUCCEEDED, wire.view_of(wire.read(intent.to_dict())))
 
     def look(self, intent_id: str) -> IntentView:

@@ -18,16 +18,18 @@ CHECKOUT: Final = "checkout"
 
 
 class Rest(StrEnum):
-    """The remainder of an authorization that one capture would release (no multicapture)."""
+    """Where authorizing stands what no open authorization covers any more."""
 
-    NONE = "none"  # nothing to do: multicapture, or one shipment left
-    DUE = "due"  # to be authorized before the next capture
-    AFTER_CAPTURE = "after_capture"  # refused for lack of funds: once more when the old hold is free
+    NONE = "none"  # nothing to do: each parcel's amount is authorized
+    AFTER_CAPTURE = "after_capture"  # to be authorized; refused beside a capture, once more when the old hold is free
     REFUSED = "refused"  # the customer's turn
 
 
 class ShipmentFacts(Message):
-    """One parcel. `deadline` ends its present wait; `paid` says that its amount is authorized or captured."""
+    """One parcel. `deadline` ends its present wait; `paid` says that its amount is authorized or captured.
+
+    `rest_due`: its capture would release what other parcels need (no multicapture), so that is authorized first.
+    """
 
     id: str
     position: int
@@ -39,6 +41,7 @@ class ShipmentFacts(Message):
     leaving: bool = False
     label: bool = False
     paid: bool = True
+    rest_due: bool = False
     on_hold: bool = False
 
     @property

@@ -186,6 +186,12 @@ class Book:
         return [i for i in self.intents if i.state is IntentState.OPEN and not i.superseded]
 
     @property
+    def ageing(self) -> Intent | None:
+        """The open authorization whose keep-alive is due first."""
+        known = [i for i in self.open_intents if i.renew_at]
+        return min(known, key=lambda intent: intent.renew_at or self.now, default=None)
+
+    @property
     def shipping_due(self) -> int:
         """The shipping charge as the customer pays it, until a capture has taken it."""
         order = self.order
@@ -201,10 +207,26 @@ class Book:
             return 0
         return amount_of(self.uncaptured) + self.shipping_due
 
-    def owes(self, shipment: Shipment) -> bool:
-        """Whether this parcel has to be paid for before it may leave: all but a gift, shipped free."""
+    def due(self, shipment: Shipment) -> int:
+        """What has to be captured before this parcel may leave; nothing for a gift, shipped free."""
         mine = [u for u in self.units_of(shipment) if u.captured_by is None]
-        return bool(mine) and amount_of(mine) + self.shipping_due > 0
+        return amount_of(mine) + self.shipping_due if mine else 0
+
+    def due_beside(self, shipment: Shipment) -> int:
+        """What stays to be captured once this parcel's capture has taken its units and the shipping charge."""
+        return amount_of([u for u in self.uncaptured if u.shipment_id != shipment.id])
+
+    def intent_for(self, shipment: Shipment) -> Intent | None:
+        """The smallest authorization that covers this parcel, so that a larger one stays for others."""
+        enough = [i for i in self.open_intents if i.capturable >= self.due(shipment)]
+        return min(enough, key=lambda intent: intent.capturable, default=None)
+
+    def owes(self, shipment: Shipment) -> bool:
+        return self.due(shipment) > 0
+
+    def is_paid_for(self, shipment: Shipment) -> bool:
+        """Whether it is authorized, or nothing is due for it."""
+        return not self.owes(shipment) or self.intent_for(shipment) is not None
 
     def to_void(self) -> Intent | None:
         """An authorization that holds the customer's money for nothing."""
@@ -212,25 +234,29 @@ class Book:
         return next((i for i in holding if i.superseded or not self.to_pay), None)
 
     def rest(self) -> Rest:
-        """Where the remainder of the authorization stands that the next capture would release."""
-        usable = self.open_intents
-        if not self.to_pay or self.order.verdict is not Verdict.CONFIRMED:
+        """Where authorizing stands what is to be shipped and not covered. A hold of the whole order stops it."""
+        held = any(hold.shipment_id is None for hold in self.holds)
+        if held or not self.to_pay or self.order.verdict is not Verdict.CONFIRMED:
+            return Rest.NONE
+        if all(self.is_paid_for(s) for s in self.shipments if not (is_ended(s) or s.leaving)):
             return Rest.NONE
         refusals = self._refusals_of_the_rest()
         for_good = [o for o in refusals if o.reason != "insufficient_funds"] or refusals[1:]
-        if usable:
-            single = len(usable) == 1 and not usable[0].multicapture
-            return Rest.DUE if single and not refusals and self._is_spread() else Rest.NONE
         return Rest.REFUSED if for_good else Rest.AFTER_CAPTURE
+
+    def is_rest_due(self, shipment: Shipment) -> bool:
+        """Whether its capture would release what others need: to be authorized first, unless that was refused."""
+        intent, others = self.intent_for(shipment), self.due_beside(shipment)
+        if not self.owes(shipment) or not others or intent is None or intent.multicapture:
+            return False
+        covered = any(i.capturable >= others for i in self.open_intents if i is not intent)
+        return not covered and not self._refusals_of_the_rest()
 
     def _refusals_of_the_rest(self) -> list[PaymentOperation]:
         """Attempts that failed since an authorization last succeeded."""
         attempts = [o for o in self.operations if o.kind is OperationKind.AUTHORIZE and o.outcome and o.renews is None]
         last_good = max((i for i, o in enumerate(attempts) if o.outcome is Outcome.SUCCEEDED), default=-1)
         return attempts[last_good + 1 :]
-
-    def _is_spread(self) -> bool:
-        return len({u.shipment_id for u in self.uncaptured if u.amount}) > 1
 
     # Writing
 
@@ -349,14 +375,15 @@ class Book:
             deadline=shipment.deadline,
             leaving=shipment.leaving,
             label=self.live_label(shipment) is not None,
-            paid=bool(self.open_intents) or not self.owes(shipment),
+            paid=self.is_paid_for(shipment),
+            rest_due=self.is_rest_due(shipment),
             on_hold=self.is_on_hold(shipment),
         )
 
     def _payment_facts(self) -> PaymentFacts:
-        usable = self.open_intents
         rest = self.rest()
-        deadline = self.order.customer_until if rest is Rest.REFUSED else usable[0].renew_at if usable else None
+        ageing = self.ageing
+        deadline = self.order.customer_until if rest is Rest.REFUSED else ageing.renew_at if ageing else None
         return PaymentFacts(
             open=any(i.state in _HOLDING for i in self.intents) or rest is not Rest.NONE,
             deadline=deadline,

@@ -34,8 +34,7 @@ class LabelStore:
             if label:
                 return Planned(self._ask(book, shipment, label), fresh=False)
             held = book.is_on_hold(shipment) or shipment.leaving
-            unpaid = book.owes(shipment) and not book.open_intents
-            if shipment.stage is not Stage.PACKED or held or unpaid:
+            if shipment.stage is not Stage.PACKED or held or not book.is_paid_for(shipment):
                 return Learned(facts=book.settle())
             number = 1 + sum(1 for x in book.labels if x.shipment_id == shipment_id)
             label = Label(key=label_key(order_id, shipment_id, number), shipment_id=shipment_id, planned_at=book.now)

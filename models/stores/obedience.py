@@ -161,6 +161,8 @@ def _release(book: Book, command: Command) -> CommandOutcome:
         return refused("no_such_hold", "That hold is not active.")
     hold.released_at, hold.released_by = book.now, _who(command)
     book.holds.remove(hold)
+    for intent in () if book.holds else book.open_intents:
+        intent.look_due = True  # much may have happened to it meanwhile
     book.tell("hold.released", _who(command), hold=hold.id, reason=hold.reason)
     return DONE
 

@@ -14,7 +14,7 @@ from models.errors import MoneyBusyError
 from models.ids import authorize_key, capture_key, customer_key, void_key
 from models.messages.activities import Learned
 from models.messages.facts import PAYMENT, Rest
-from models.stores.book import Book, amount_of
+from models.stores.book import Book
 from models.stores.fulfilment import SYSTEM, Fulfilment
 from models.tables.payments import Intent, PaymentOperation
 from models.tables.shipments import Shipment
@@ -49,16 +49,19 @@ class PaymentStore:
         return self._db.transaction(work)
 
     def plan_rest(self, order_id: str, shipment_id: str) -> Planned[Authorization] | Learned:
-        """What stays to be paid beside this shipment, which the next capture would release."""
+        """What this shipment's capture would release and others need; for PAYMENT, all that is not paid for."""
 
         def work(session: Session) -> Planned[Authorization] | Learned:
             book = self._open(session, order_id)
             pending = _in_flight(book, OperationKind.AUTHORIZE)
-            if pending is None and book.rest() not in (Rest.DUE, Rest.AFTER_CAPTURE):
+            if shipment_id == PAYMENT:
+                is_due, amount = book.rest() is Rest.AFTER_CAPTURE, book.to_pay
+            else:
+                shipment = book.shipment(shipment_id)
+                is_due, amount = book.is_rest_due(shipment), book.due_beside(shipment)
+            if pending is None and not is_due:
                 return Learned(facts=book.settle())
-            others = [u for u in book.uncaptured if u.shipment_id != shipment_id]
-            shipping = book.shipping_due if shipment_id == PAYMENT else 0  # the first capture takes it
-            return self._authorization(book, pending, amount_of(others) + shipping, renews=None)
+            return self._authorization(book, pending, amount, renews=None)
 
         return self._db.transaction(work)
 
@@ -68,15 +71,14 @@ class PaymentStore:
         def work(session: Session) -> Planned[Authorization] | Learned:
             book = self._open(session, order_id)
             pending = _in_flight(book, OperationKind.AUTHORIZE)
-            ageing = next(iter(book.open_intents), None)
+            ageing = book.ageing
             if pending is None and ageing is None:
                 return Learned(facts=book.settle())
             if pending is None and ageing and ageing.renew_at == ageing.capture_before:
                 ageing.look_due, ageing.renew_at = True, None
                 book.tell("payment.lapsing", SYSTEM, intent=ageing.id)
                 return Learned(facts=book.settle())
-            amount = amount_of(book.uncaptured) + book.shipping_due
-            return self._authorization(book, pending, amount, renews=ageing.id if ageing else None)
+            return self._authorization(book, pending, book.to_pay, renews=ageing.id if ageing else None)
 
         return self._db.transaction(work)
 
@@ -155,9 +157,10 @@ class PaymentStore:
     # Capturing
 
     def plan_capture(self, order_id: str, shipment_id: str) -> Planned[CaptureAsk] | Learned:
-        """Where a capture is decided: packed and labelled, no hold, nothing leaving, on the oldest open intent.
+        """Where a capture is decided: packed and labelled, no hold, nothing leaving.
 
-        The first capture takes the shipping charge whole. Final unless more is to come on this intent (multicapture).
+        It is of the smallest intent that covers it; the first one takes the shipping charge whole. Final unless more
+        is to come on this intent (multicapture).
         """
 
         def work(session: Session) -> Planned[CaptureAsk] | Learned:
@@ -165,13 +168,13 @@ class PaymentStore:
             shipment = book.shipment(shipment_id)
             pending = _in_flight(book, OperationKind.CAPTURE, shipment_id)
             if pending is None:
-                if not _may_be_captured(book, shipment):
+                intent = book.intent_for(shipment)
+                if intent is None or not _is_ready(book, shipment) or not book.owes(shipment):
                     self._pass_if_paid(book, shipment)
                     return Learned(facts=book.settle())
-                intent_id = book.open_intents[0].id
-                if any(o.outcome is None and o.intent_id == intent_id for o in book.operations):
+                if any(o.outcome is None and o.intent_id == intent.id for o in book.operations):
                     raise MoneyBusyError("another operation of this intent has no outcome yet")
-                return Planned(_capture_ask(book, self._new_capture(book, shipment)), fresh=True)
+                return Planned(_capture_ask(book, self._new_capture(book, shipment, intent)), fresh=True)
             return Planned(_capture_ask(book, pending), fresh=False)
 
         return self._db.transaction(work)
@@ -182,11 +185,7 @@ class PaymentStore:
             shipment.stage, shipment.deadline = Stage.CAPTURED, book.now + book.timings.hand_over
             book.tell("payment.none_due", SYSTEM, shipment=shipment.id)
 
-    def _new_capture(self, book: Book, shipment: Shipment) -> PaymentOperation:
-        intent = book.open_intents[0]
-        units = [u for u in book.units_of(shipment) if u.captured_by is None]
-        others = [u for u in book.uncaptured if u.shipment_id != shipment.id]
-        shipping = book.shipping_due
+    def _new_capture(self, book: Book, shipment: Shipment, intent: Intent) -> PaymentOperation:
         leg = 1 + sum(1 for o in book.operations if o.kind is OperationKind.CAPTURE and o.shipment_id == shipment.id)
         operation = PaymentOperation(
             key=capture_key(book.order.id, shipment.id, intent.tender, intent.id, leg),
@@ -196,9 +195,9 @@ class PaymentStore:
             leg=leg,
             intent_id=intent.id,
             shipment_id=shipment.id,
-            amount=amount_of(units) + shipping,
-            shipping=shipping,
-            final=not (intent.multicapture and others),
+            amount=book.due(shipment),
+            shipping=book.shipping_due,
+            final=not (intent.multicapture and book.due_beside(shipment)),
             planned_at=book.now,
         )
         book.session.add(operation)
@@ -252,27 +251,29 @@ class PaymentStore:
             book = self._open(session, order_id)
             pending = _in_flight(book, OperationKind.VOID)
             if pending and pending.intent_id:
-                return Planned(VoidAsk(pending.key, pending.intent_id), fresh=False)
+                return Planned(_void_ask(pending.key, book.intent(pending.intent_id)), fresh=False)
             intent = book.to_void()
             if intent is None:
                 return Learned(facts=book.settle())
-            key = void_key(book.order.id, intent.id)
+            leg = 1 + sum(1 for o in book.operations if o.kind is OperationKind.VOID and o.intent_id == intent.id)
             operation = PaymentOperation(
-                key=key,
+                key=void_key(book.order.id, intent.id, leg),
                 order_id=order_id,
                 kind=OperationKind.VOID,
                 tender=intent.tender,
-                leg=1,
+                leg=leg,
                 intent_id=intent.id,
                 amount=max(intent.capturable, 1),
                 planned_at=book.now,
             )
             session.add(operation)
-            return Planned(VoidAsk(key, intent.id), fresh=True)
+            return Planned(_void_ask(operation.key, intent), fresh=True)
 
         return self._db.transaction(work)
 
     def record_void(self, order_id: str, key: str, answer: MoneyMoved) -> Learned:
+        """Given back, or refused: captured whole before that, or held all the same."""
+
         def work(session: Session) -> Learned:
             book = self._open(session, order_id)
             operation = _planned(book, key)
@@ -303,6 +304,7 @@ class PaymentStore:
             intent = book.intent(view.id)
             intent.look_due = False
             book.tell("payment.looked_at", SYSTEM, intent=view.id, state=view.state.value)
+            self._wonder_who_captured(book, intent)
             asked = [o for o in book.operations if o.intent_id == view.id and o.outcome is Outcome.REQUIRES_ACTION]
             for operation in asked:
                 if view.state is not IntentState.REQUIRES_ACTION:
@@ -316,6 +318,16 @@ class PaymentStore:
             return Learned(facts=book.settle())
 
         return self._db.transaction(work)
+
+    def _wonder_who_captured(self, book: Book, intent: Intent) -> None:
+        """Money taken that we did not ask for: the whole order is held before it is taken twice, and a person told."""
+        captures = [o for o in book.operations if o.kind is OperationKind.CAPTURE and o.intent_id == intent.id]
+        outside = intent.received - sum(o.amount for o in captures if o.outcome is Outcome.SUCCEEDED)
+        if outside <= intent.outside or any(o.outcome is None for o in captures):
+            return
+        intent.outside = outside
+        book.open_case(CaseType.PAYMENT_CONTRADICTS, intent.id, Role.CS, captured=outside)
+        book.hold(None, "captured_outside", SYSTEM)
 
     def _open(self, session: Session, order_id: str) -> Book:
         return Book.open(session, order_id, self._clock.now())
@@ -339,10 +351,6 @@ def _know(operation: PaymentOperation, outcome: Outcome, reason: str | None, now
     operation.outcome, operation.reason, operation.known_at = outcome, reason, now
 
 
-def _may_be_captured(book: Book, shipment: Shipment) -> bool:
-    return _is_ready(book, shipment) and bool(book.open_intents) and book.owes(shipment)
-
-
 def _is_ready(book: Book, shipment: Shipment) -> bool:
     return shipment.stage is Stage.LABELLED and not shipment.leaving and not book.is_on_hold(shipment)
 
@@ -355,6 +363,10 @@ def _capture_ask(book: Book, operation: PaymentOperation) -> CaptureAsk:
         if o.kind is OperationKind.CAPTURE and o.intent_id == intent_id and o.outcome is Outcome.SUCCEEDED
     )
     return CaptureAsk(operation.key, intent_id, operation.amount, book.order.currency, operation.final, before)
+
+
+def _void_ask(key: str, intent: Intent) -> VoidAsk:
+    return VoidAsk(key, intent.id, partly_captured=intent.received > 0)
 
 
 def _keep(book: Book, view: IntentView, tender: int) -> None:
@@ -384,8 +396,9 @@ def _before(lapses: datetime, book: Book) -> datetime:
 def _later_authorization(book: Book, operation: PaymentOperation) -> None:
     if operation.outcome is Outcome.SUCCEEDED:
         book.tell("payment.authorized", SYSTEM, intent=operation.intent_id, amount=operation.amount)
-        if operation.renews:
-            book.intent(operation.renews).superseded = True
+        if operation.amount >= book.to_pay:  # it covers everything: what was held before is of no more use
+            for intent in book.open_intents:
+                intent.superseded = intent.id != operation.intent_id
         return
     book.tell("payment.authorization_refused", SYSTEM, reason=operation.reason, amount=operation.amount)
     if operation.renews:

@@ -36,6 +36,7 @@ class Intent(Base):
     amount: Mapped[Money]
     capturable: Mapped[Money]
     received: Mapped[Money] = mapped_column(server_default="0")
+    outside: Mapped[Money] = mapped_column(server_default="0")  # of it, what no operation of ours took
     multicapture: Mapped[bool] = mapped_column(server_default="false")
     client_secret: Mapped[str | None]
     charge_id: Mapped[str | None] = mapped_column(unique=True)
@@ -46,7 +47,7 @@ class Intent(Base):
     created_at: Mapped[datetime]
     __table_args__ = (
         CheckConstraint("amount > 0 AND capturable BETWEEN 0 AND amount", name="amounts"),
-        CheckConstraint("received BETWEEN 0 AND amount", name="received"),
+        CheckConstraint("received BETWEEN 0 AND amount AND outside BETWEEN 0 AND received", name="received"),
     )
 
 

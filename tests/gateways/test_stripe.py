@@ -11,7 +11,7 @@ from activities.gateways.transport import RejectedError
 from models.errors import OutcomeUnknownError, VendorUnavailableError
 from models.ids import authorize_key, capture_key, customer_key, void_key
 from models.mint import mint
-from models.vendors import Authorization, Authorized, IntentView
+from models.vendors import Authorization, Authorized, IntentView, VoidAsk
 from models.words import IntentState, Outcome
 
 Arm = Callable[..., None]
@@ -43,6 +43,10 @@ def held(payments: StripeGateway, ask: Authorization) -> IntentView:
 
 def capture(ask: Authorization, intent: IntentView, n: int = 1) -> str:
     return capture_key(ask.order_id, "shp_1", 1, intent.id, n)
+
+
+def voiding(ask: Authorization, intent: IntentView, leg: int = 1, *, partly_captured: bool = False) -> VoidAsk:
+    return VoidAsk(void_key(ask.order_id, intent.id, leg), intent.id, partly_captured)
 
 
 def test_the_amount_is_held_when_the_card_is_good(payments: StripeGateway) -> None:
@@ -127,7 +131,7 @@ def test_a_capture_is_refused_when_it_is_more_than_is_held(payments: StripeGatew
 def test_a_capture_is_refused_when_the_intent_is_canceled(payments: StripeGateway) -> None:
     ask = asking()
     intent = held(payments, ask)
-    payments.void(key=void_key(ask.order_id, intent.id), intent_id=intent.id)
+    payments.void(voiding(ask, intent))
     moved = payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=1000, final=True, currency="usd")
     assert (moved.outcome, moved.reason) == (Outcome.REFUSED, "payment_intent_unexpected_state")
     assert moved.intent.state is IntentState.VOIDED
@@ -136,8 +140,8 @@ def test_a_capture_is_refused_when_the_intent_is_canceled(payments: StripeGatewa
 def test_nothing_stays_held_when_it_is_voided_once_or_twice(payments: StripeGateway) -> None:
     ask = asking()
     intent = held(payments, ask)
-    for key in (void_key(ask.order_id, intent.id), "another key"):
-        moved = payments.void(key=f"{ask.order_id}:{key}", intent_id=intent.id)
+    for leg in (1, 2):
+        moved = payments.void(voiding(ask, intent, leg))
         assert (moved.outcome, moved.intent.state) == (Outcome.SUCCEEDED, IntentState.VOIDED)
         assert moved.intent.capturable == 0
 
@@ -146,9 +150,21 @@ def test_a_void_is_refused_when_the_money_was_taken(payments: StripeGateway) -> 
     ask = asking()
     intent = held(payments, ask)
     payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=4321, final=True, currency="usd")
-    moved = payments.void(key=void_key(ask.order_id, intent.id), intent_id=intent.id)
+    moved = payments.void(voiding(ask, intent))
     assert (moved.outcome, moved.reason) == (Outcome.REFUSED, "payment_intent_unexpected_state")
     assert moved.intent.state is IntentState.CAPTURED
+
+
+def test_the_rest_is_freed_once_when_a_part_was_captured(payments: StripeGateway, settings: Settings) -> None:
+    settings(multicapture=True)
+    ask = asking()
+    intent = held(payments, ask)
+    payments.capture(key=capture(ask, intent), intent_id=intent.id, amount=1000, final=False, currency="usd")
+    assert payments.void(voiding(ask, intent)).outcome is Outcome.REFUSED
+    for leg in (2, 3):
+        moved = payments.void(voiding(ask, intent, leg, partly_captured=True))
+        assert moved.outcome is Outcome.SUCCEEDED
+        assert (moved.intent.state, moved.intent.received, moved.intent.capturable) == (IntentState.CAPTURED, 1000, 0)
 
 
 def test_amounts_are_ours_when_stripe_counts_the_currency_otherwise(payments: StripeGateway) -> None:

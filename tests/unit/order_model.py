@@ -74,9 +74,12 @@ class OrderModel:
         if not due or self.verdict is not Verdict.CONFIRMED:
             return Rest.NONE
         if self.open_intents:
-            single = self.open_intents == 1 and not self.multicapture
-            return Rest.DUE if single and not self.refusals and len(due) > 1 else Rest.NONE
+            return Rest.NONE
         return Rest.AFTER_CAPTURE if self.refusals < 2 else Rest.REFUSED
+
+    def rest_due(self, parcel: Parcel) -> bool:
+        single = self.open_intents == 1 and not self.multicapture
+        return single and not self.refusals and any(p is not parcel for p in self.uncaptured)
 
     def facts(self) -> OrderFacts:
         self.revision += 1
@@ -115,6 +118,7 @@ class OrderModel:
             leaving=p.leaving,
             label=p.label,
             paid=bool(self.open_intents) or p.captured,
+            rest_due=self.rest_due(p),
             on_hold=self.held,
         )
 
@@ -133,6 +137,8 @@ class OrderModel:
                 self._obey(step.asked)
             case Effect.LAPSE if key == PAYMENT:
                 self.leave(self.uncaptured)
+            case Effect.AUTHORIZE_REST:
+                self._authorize_rest(key)
             case Effect.BUY_LABEL | Effect.CAPTURE | Effect.VOID_LABEL | Effect.UNDO | Effect.LAPSE:
                 getattr(self, f"_{step.effect.value}")(self.parcel(key))
             case _:
@@ -234,8 +240,9 @@ class OrderModel:
         parcel.label = False
         self.undone.append(f"label {parcel.id}")
 
-    def _authorize_rest(self) -> None:
-        if self.rest() not in (Rest.DUE, Rest.AFTER_CAPTURE):
+    def _authorize_rest(self, key: str) -> None:
+        due = self.rest() is Rest.AFTER_CAPTURE if key == PAYMENT else self.rest_due(self.parcel(key))
+        if not due:
             return
         if self.luck("refused"):
             self.refusals += 1

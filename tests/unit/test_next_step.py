@@ -61,6 +61,11 @@ SHIPMENT: list[tuple[str, ShipmentFacts, Step]] = [
     ("cancelled", parcel(Stage.CANCELLED), Closed()),
     ("packed, on hold", parcel(Stage.PACKED, on_hold=True), Wait(NOON)),
     ("labelled, on hold", parcel(Stage.LABELLED, on_hold=True), Wait(NOON)),
+    (
+        "labelled, its capture would release what others need",
+        parcel(Stage.LABELLED, rest_due=True),
+        Do(Effect.AUTHORIZE_REST),
+    ),
     ("packed, not paid for", parcel(Stage.PACKED, paid=False), Wait(NOON)),
     ("leaving with a label", parcel(Stage.LABELLED, leaving=True, label=True), Do(Effect.VOID_LABEL)),
     ("leaving without", parcel(Stage.ACCEPTED, leaving=True), Do(Effect.UNDO)),
@@ -74,6 +79,11 @@ def test_stage_says_what_a_shipment_does(facts: ShipmentFacts, step: Step) -> No
 
 def test_every_stage_has_a_row() -> None:
     assert {facts.stage for _, facts, _ in SHIPMENT} == set(Stage) - {Stage.PLANNED}
+
+
+def test_the_authorization_is_read_before_the_capture_when_something_was_said_of_it() -> None:
+    known = order(parcel(Stage.LABELLED), payment=PAID.but(look_due=True))
+    assert next_step(Facts(known=known), SHP) == Wait(NOON)
 
 
 DUE = PAID.but(void_due=True)

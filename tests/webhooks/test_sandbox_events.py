@@ -12,7 +12,7 @@ from api.webhooks import easypost, stripe
 from cli.sandboxes import Sandboxes
 from models.ids import authorize_key, capture_key, customer_key, label_key, void_key
 from models.stores.inbox import Heard
-from models.vendors import Address, Authorization, BoughtLabel, Parcel
+from models.vendors import Address, Authorization, BoughtLabel, Parcel, VoidAsk
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_the_reason_is_told_when_a_payment_is_declined(sandboxes: Sandboxes, pay
 
 def test_the_cancellation_is_told_when_a_payment_is_voided(sandboxes: Sandboxes, payments: StripeGateway) -> None:
     intent_id = held(payments, "ord_3")
-    payments.void(key=void_key("ord_3", intent_id), intent_id=intent_id)
+    payments.void(VoidAsk(void_key("ord_3", intent_id, 1), intent_id, partly_captured=False))
     assert [each.kind for each in of_stripe(sandboxes, intent_id)] == ["payment.authorized", "payment.canceled"]
 
 
