@@ -120,7 +120,7 @@ def _shipment_step(facts: Facts, key: str) -> Step:
         return Closed()
     if shipment.leaving:
         return _leaving_step(facts, shipment)
-    if key in facts.lapsed:
+    if _has_lapsed(facts, key):
         return Do(Effect.LAPSE, deadline=shipment.deadline)
     if shipment.on_hold or not shipment.paid:
         return Wait(shipment.deadline)
@@ -154,7 +154,7 @@ def _payment_step(facts: Facts) -> Step:
         return Do(Effect.LOOK)
     if known.payment.rest is Rest.AFTER_CAPTURE and not any(_about_to_capture(s) for s in known.shipments):
         return Do(Effect.AUTHORIZE_REST)
-    if PAYMENT in facts.lapsed:
+    if _has_lapsed(facts, PAYMENT):
         if known.payment.rest is Rest.REFUSED:
             return Do(Effect.LAPSE, deadline=known.payment.deadline)
         return Do(Effect.KEEP_ALIVE)
@@ -181,10 +181,10 @@ def _order_step(facts: Facts) -> Step:
     if known.verdict is None:
         return Wait()
     if known.verdict is Verdict.REQUIRES_ACTION:
-        return Do(Effect.EXPIRE) if ORDER in facts.lapsed else Wait(known.expires_at)
+        return Do(Effect.EXPIRE) if _has_lapsed(facts, ORDER) else Wait(known.expires_at)
     if known.payment.open or known.payment.look_due or any(s.open for s in known.shipments):
         return Wait()
-    if known.window_ends and ORDER not in facts.lapsed:
+    if known.window_ends and not _has_lapsed(facts, ORDER):
         return Wait(known.window_ends)
     return Do(Effect.CLOSE)
 
@@ -204,13 +204,23 @@ def _who_obeys(known: OrderFacts, asked: Asked) -> str:
     return shipment.id if shipment and shipment.open else ORDER
 
 
+def _has_lapsed(facts: Facts, key: str) -> bool:
+    """The alarm rang for the very deadline that this key has now."""
+    return (key, facts.known.deadline(key)) in facts.lapsed
+
+
 def _money_is_busy(facts: Facts, key: str) -> bool:
     return any(effect in MONEY and who != key for who, effect in facts.doing)
 
 
 def learn(facts: Facts, known: OrderFacts) -> Facts:
-    """Newer knowledge replaces older; a step's own answer may be older than what another step brought."""
-    return facts if known.revision <= facts.known.revision else facts.but(known=known)
+    """Newer knowledge replaces older; a step's own answer may be older than what another step brought.
+
+    A wait that has lapsed is forgotten with its deadline: the next one begins with none.
+    """
+    if known.revision <= facts.known.revision:
+        return facts
+    return facts.but(known=known, lapsed=tuple((key, at) for key, at in facts.lapsed if at == known.deadline(key)))
 
 
 def begin(facts: Facts, key: str, step: Do) -> Facts:
@@ -219,21 +229,20 @@ def begin(facts: Facts, key: str, step: Do) -> Facts:
 
 
 def finish(facts: Facts, key: str, step: Do) -> Facts:
-    """It is over, whatever came of it. What it answered (a command, facts, a lapse) is answered."""
+    """It is over, whatever came of it. What it answered (a command, facts) is answered."""
     return facts.but(
         doing=tuple(d for d in facts.doing if d[0] != key),
         asked=tuple(a for a in facts.asked if a != step.asked),
         arrived=tuple(f for f in facts.arrived if f not in step.arrived),
         senseless=tuple(s for s in facts.senseless if s not in step.senseless),
-        lapsed=tuple(k for k in facts.lapsed if k != key),
     )
 
 
 def lapse(facts: Facts, key: str, until: datetime) -> Facts:
-    """The alarm of that instant rang for this key. A stuck effect's is its review: it is tried again."""
+    """The key's wait until that instant is over. A stuck effect's is its review: it is tried again."""
     if reviewed := [s for s in _stuck(facts, key) if s.until <= until]:
         return facts.but(stuck=tuple(s for s in facts.stuck if s not in reviewed))
-    return facts.but(lapsed=(*facts.lapsed, key))
+    return facts.but(lapsed=(*facts.lapsed, (key, until)))
 
 
 def next_deadline(facts: Facts, keys: Iterable[str]) -> Deadline | None:
@@ -246,9 +255,9 @@ def next_deadline(facts: Facts, keys: Iterable[str]) -> Deadline | None:
     return Deadline(until, tuple(sorted(soon, key=lambda key: soon[key])))
 
 
-def overdue(facts: Facts, keys: Iterable[str], until: datetime) -> tuple[str, ...]:
-    """The keys whose wait has ended when it is `until`."""
-    return tuple(key for key, at in _deadlines(facts, keys).items() if at <= until)
+def overdue(facts: Facts, keys: Iterable[str], until: datetime) -> tuple[tuple[str, datetime], ...]:
+    """The keys whose wait has ended when it is `until`, each with the deadline that ended it."""
+    return tuple((key, at) for key, at in _deadlines(facts, keys).items() if at <= until)
 
 
 def _deadlines(facts: Facts, keys: Iterable[str]) -> dict[str, datetime]:

@@ -130,8 +130,8 @@ class OrderWorkflow:
             words = alarm_for(self._facts, due.keys) if due else ""
             moved = await self._sleep(lambda due=due: self._is_alarm_to_move(due), due and due.until, words)
             if due and not moved:
-                for key in overdue(self._facts, self._watched, due.until):
-                    self._facts = lapse(self._facts, key, due.until)
+                for key, at in overdue(self._facts, self._watched, due.until):
+                    self._facts = lapse(self._facts, key, at)
 
     def _is_alarm_to_move(self, alarm: Deadline | None) -> bool:
         return is_alarm_to_move(self._facts, self._watched, alarm)

@@ -16,6 +16,8 @@ ORDER: Final = "order"
 PAYMENT: Final = "payment"
 CHECKOUT: Final = "checkout"
 
+UNCONFIRMED: Final = frozenset({None, Verdict.REQUIRES_ACTION})  # it may still be confirmed, until it expires
+
 
 class Rest(StrEnum):
     """Where authorizing stands what no open authorization covers any more."""
@@ -85,6 +87,17 @@ class OrderFacts(Message):
     def shipment(self, shipment_id: str) -> ShipmentFacts | None:
         return next((s for s in self.shipments if s.id == shipment_id), None)
 
+    def deadline(self, key: str) -> datetime | None:
+        """The instant that ends what this key waits for now."""
+        match key:
+            case "order":
+                return self.expires_at if self.verdict in UNCONFIRMED else self.window_ends
+            case "payment":
+                return self.payment.deadline
+            case _:
+                shipment = self.shipment(key)
+                return shipment.deadline if shipment else None
+
 
 class Stuck(Message):
     """An effect that failed for good: it waits for a person's retry, or for the next review."""
@@ -98,7 +111,7 @@ class Facts(Message):
     """All that decides what a run does next; carried over continue-as-new as it is."""
 
     known: OrderFacts = OrderFacts()
-    lapsed: tuple[str, ...] = ()
+    lapsed: tuple[tuple[str, datetime], ...] = ()  # waits whose alarm rang: whose, and which deadline
     doing: tuple[tuple[str, str], ...] = ()
     asked: tuple[Asked, ...] = ()
     arrived: tuple[str, ...] = ()

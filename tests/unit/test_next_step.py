@@ -156,9 +156,37 @@ def test_checkout_verifies_then_authorizes_until_there_is_a_verdict(known: Order
     ],
 )
 def test_wait_that_lapsed_is_acted_upon(key: str, known: OrderFacts, step: Step) -> None:
-    facts = lapse(Facts(known=known), key, NOON)
+    facts = lapse(Facts(known=known), key, known.deadline(key) or NOON)
     assert next_step(facts, key) == step
-    assert key not in finish(facts, key, Do(Effect.LAPSE)).lapsed
+
+
+STALE: list[tuple[str, OrderFacts, OrderFacts]] = [
+    (
+        ORDER,
+        order(verdict=Verdict.REQUIRES_ACTION, expires_at=NOON),
+        order(payment=PaymentFacts(), expires_at=NOON, window_ends=LATER),
+    ),
+    (PAYMENT, order(payment=PAID.but(deadline=NOON)), order(payment=PAID)),
+    (SHP, order(parcel(Stage.OFFERED)), order(parcel(Stage.ACCEPTED, deadline=LATER))),
+]
+
+
+@pytest.mark.parametrize(("key", "then", "now"), STALE, ids=[case[0] for case in STALE])
+def test_lapse_ends_no_later_wait_when_its_deadline_is_over(key: str, then: OrderFacts, now: OrderFacts) -> None:
+    facts = lapse(Facts(known=then), key, NOON)
+    assert next_step(facts.but(known=now), key) == Wait(LATER)
+    learned = learn(facts, now.but(revision=2))
+    assert learned.lapsed == ()
+    assert next_step(lapse(learned, key, LATER), key) != Wait(LATER)
+
+
+def test_lapse_stays_when_something_else_is_learned_or_done_first() -> None:
+    known = order(payment=PaymentFacts(), window_ends=NOON)
+    facts = lapse(Facts(known=known, arrived=("evt_1",)), ORDER, NOON)
+    step = next_step(facts, ORDER)
+    assert step == Do(Effect.APPLY_FACTS, arrived=("evt_1",))
+    assert isinstance(step, Do)
+    assert next_step(learn(finish(facts, ORDER, step), known.but(revision=2)), ORDER) == Do(Effect.CLOSE)
 
 
 # Commands and facts
@@ -245,7 +273,7 @@ def test_alarm_is_set_for_the_earliest_and_names_what_ends_soon_after() -> None:
     facts = waiting(a=FAR, b=NEAR, c=NOON)
     assert next_deadline(facts, ["a", "b", "c"]) == Deadline(NOON, ("c", "b"))
     assert next_deadline(facts, []) is None
-    assert overdue(facts, ["a", "b", "c"], NOON) == ("c",)
+    assert overdue(facts, ["a", "b", "c"], NEAR) == (("b", NEAR), ("c", NOON))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from random import Random
 
 from hypothesis import given, settings
@@ -51,6 +52,7 @@ class Walk:
     story: list[str] = field(default_factory=list)
     said: int = 0
     reached: set[str] = field(default_factory=set)
+    rung: set[tuple[str, datetime]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         luck: Callable[[str], bool] = lambda _: self.chance.random() < UNLUCKY  # noqa: E731
@@ -80,6 +82,7 @@ class Walk:
         if due := self.due():
             key, step = self.chance.choice(due)
             self.check_order_of_undoing(key, step)
+            self.check_deadline_is_over(key, step)
             self.story.append(f"start {key} {step.effect}")
             self.facts = begin(self.facts, key, step)
             self.in_flight.append((key, step))
@@ -106,8 +109,9 @@ class Walk:
             late = overdue(self.facts, self.keys, due.until)
             assert late, "an alarm that ends nothing"
             self.story.append(f"alarm {late}")
-            for key in late:
-                self.facts = lapse(self.facts, key, due.until)
+            for key, until in late:
+                self.rung.add((key, until))
+                self.facts = lapse(self.facts, key, until)
 
     def ask(self) -> None:
         shipments = [(kind, s.id) for s in self.facts.known.shipments for kind in FITTING.get(s.stage, ())]
@@ -133,6 +137,12 @@ class Walk:
         if step.effect is Effect.UNDO:
             assert not self.order.parcel(key).label, "stock back while its label lives"
             assert not self.order.void_due, "stock back before the money"
+
+    def check_deadline_is_over(self, key: str, step: Do) -> None:
+        known = self.facts.known
+        ends = {Effect.LAPSE: step.deadline, Effect.KEEP_ALIVE: known.payment.deadline, Effect.EXPIRE: known.expires_at}
+        until = ends.get(step.effect) if step.effect is not Effect.CLOSE else known.window_ends
+        assert until is None or (key, until) in self.rung, f"{step.effect} before {until}"
 
     def check(self) -> None:
         assert sum(step.effect in MONEY for _, step in self.in_flight) <= 1, "two effects of money at a time"
