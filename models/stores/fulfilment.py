@@ -202,13 +202,19 @@ class Fulfilment:
         book.tell("shipment.handed_over", actor, shipment=shipment.id, node=shipment.location_id)
 
     def deliver(self, book: Book, shipment: Shipment) -> None:
+        """The customer has it. A parcel not captured yet stays open until it is."""
         for unit in book.units_of(shipment):
             unit.state = UnitState.DELIVERED
         shipment.delivered_at = book.now
-        if shipment.stage is Stage.HANDED_OVER:
-            _end(shipment, Stage.DELIVERED, None)
-        book.close_cases(shipment.id, "delivered")
         book.tell("shipment.delivered", "carrier", shipment=shipment.id)
+        self.end_delivered(book, shipment)
+
+    def end_delivered(self, book: Book, shipment: Shipment) -> None:
+        """A parcel that is delivered and captured, whichever came last, is done; the order with its last one."""
+        if shipment.delivered_at is None or shipment.stage is not Stage.HANDED_OVER:
+            return
+        _end(shipment, Stage.DELIVERED, None)
+        book.close_cases(shipment.id, "delivered")
         if all(is_ended(s) for s in book.shipments):
             book.order.delivered_at = book.now
 

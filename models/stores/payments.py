@@ -182,8 +182,8 @@ class PaymentStore:
     def _pass_if_paid(self, book: Book, shipment: Shipment) -> None:
         """Nothing is owed for it any more: another parcel's capture took the shipping charge. It may leave."""
         if _is_ready(book, shipment) and not book.owes(shipment):
-            shipment.stage, shipment.deadline = Stage.CAPTURED, book.now + book.timings.hand_over
             book.tell("payment.none_due", SYSTEM, shipment=shipment.id)
+            self._go_on(book, shipment)
 
     def _new_capture(self, book: Book, shipment: Shipment, intent: Intent) -> PaymentOperation:
         leg = 1 + sum(1 for o in book.operations if o.kind is OperationKind.CAPTURE and o.shipment_id == shipment.id)
@@ -227,12 +227,15 @@ class PaymentStore:
     def _captured(self, book: Book, shipment: Shipment, operation: PaymentOperation) -> None:
         shipment.captured_at = book.now
         book.tell("payment.captured", SYSTEM, shipment=shipment.id, amount=operation.amount, intent=operation.intent_id)
+        self._go_on(book, shipment)
+
+    def _go_on(self, book: Book, shipment: Shipment) -> None:
+        """It is paid for: to be handed over, unless the carrier's scan came first."""
         if shipment.handed_over_at is None:
             shipment.stage, shipment.deadline = Stage.CAPTURED, book.now + book.timings.hand_over
             return
-        shipment.stage = Stage.HANDED_OVER  # the carrier's scan came first
-        if shipment.delivered_at:
-            self._fulfilment.deliver(book, shipment)
+        shipment.stage = Stage.HANDED_OVER
+        self._fulfilment.end_delivered(book, shipment)
 
     def _capture_refused(self, book: Book, shipment: Shipment, answer: MoneyMoved) -> Learned:
         """The parcel is held, with a case, until a person has it captured again by releasing the hold.

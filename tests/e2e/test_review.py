@@ -44,6 +44,29 @@ async def test_hold_is_seen_when_it_was_placed_while_another_waited_for_the_orde
     assert learned.facts.shipments[0].on_hold
 
 
+async def test_parcel_is_delivered_once_when_it_is_captured_after_that(
+    stack: Stack, api: httpx.AsyncClient, shop: Shop
+) -> None:
+    order = await Journey.place(stack, api, shop.cart(shop.stock("one", warehouse=5)))
+    node = shop.node("warehouse")
+    async with httpx.AsyncClient(base_url=stack.stripe.url) as stripe:
+        fault = {"kind": "error", "status": 500, "path": "/capture$", "times": None}
+        armed = (await stripe.post("/_admin/faults", json=fault)).json()
+        try:
+            await order.done(await order.shipment_at(node, "accepted"), "pack")
+            parcel = await order.shipment_at(node, "labelled")
+            await order.carry(parcel["tracking"]["code"], "delivered")
+            seen = await order.until_status("delivered")
+            assert seen["shipments"][0]["stage"] == "labelled"
+        finally:
+            await stripe.delete(f"/_admin/faults/{armed['id']}")
+    ended = await order.shipment_at(node, "delivered")
+    assert ended["delivered_at"] == seen["shipments"][0]["delivered_at"]
+    events = (await api.get(f"/v1/orders/{order.order_id}/events", params={"limit": 100})).json()["data"]
+    assert [event["type"] for event in events].count("shipment.delivered") == 1
+    await assert_conserved(stack, [order.order_id])
+
+
 def somebody_waits(db: Database) -> bool:
     """Whether a connection of this database waits for a row's lock."""
     query = text(
