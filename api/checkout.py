@@ -9,10 +9,12 @@ from fastapi.responses import JSONResponse
 
 from api.deps import OrdersDep, ReadersDep, RequestsDep, TemporalDep
 from api.errors import PROBLEM_JSON, ProblemError
+from api.runs import Runs
 from api.schemas.orders import OrderOut, refusal_of
 from models.stores.failures import DATABASE_ERRORS
-from models.stores.readers import OrderRecord
-from models.stores.requests import RequestKey
+from models.stores.orders import OrderStore
+from models.stores.readers import OrderReader, OrderRecord
+from models.stores.requests import RequestKey, RequestStore
 from models.words import Verdict
 
 VERDICT_WITHIN: Final = 2.0  # seconds
@@ -50,10 +52,10 @@ class Answer:
 class Checkouts:
     """Asks for an order's run and words what is known of it."""
 
-    orders: OrdersDep
-    reader: ReadersDep
-    requests: RequestsDep
-    runs: TemporalDep
+    orders: OrderStore
+    reader: OrderReader
+    requests: RequestStore
+    runs: Runs
 
     async def answer(self, order_id: str, key: RequestKey, request_id: str) -> Answer:
         """Start the order's run (again does nothing), wait for the verdict, keep the answer under the key."""
@@ -79,7 +81,11 @@ class Checkouts:
         return answer
 
 
-CheckoutsDep = Annotated[Checkouts, Depends()]
+async def _checkouts(orders: OrdersDep, reader: ReadersDep, requests: RequestsDep, runs: TemporalDep) -> Checkouts:
+    return Checkouts(orders, reader, requests, runs)
+
+
+CheckoutsDep = Annotated[Checkouts, Depends(_checkouts)]
 
 
 def _worded(record: OrderRecord, request_id: str) -> Answer:

@@ -14,13 +14,17 @@ from api.checkout import Answer
 from api.deps import CommandsDep, OrdersDep, ReadersDep, RequestIdDep, RequestsDep, ShipmentsDep, TemporalDep
 from api.errors import ProblemError
 from api.idempotency import REPLAYED, replay
+from api.runs import Runs
 from api.schemas.commands import CommandOut, OutcomeOut
 from api.schemas.orders import OrderOut
 from api.schemas.shipments import ShipmentOut
 from models.messages.commands import CommandOutcome
-from models.stores.commands import NewCommand, Recorded
+from models.stores.commands import CommandStore, NewCommand, Recorded
 from models.stores.failures import DATABASE_ERRORS
-from models.stores.requests import Recalled, RequestKey
+from models.stores.orders import OrderStore
+from models.stores.readers import OrderReader
+from models.stores.requests import Recalled, RequestKey, RequestStore
+from models.stores.shipment_reader import ShipmentReader
 from models.words import CommandKind
 
 OUTCOME_WITHIN: Final = 2.0  # seconds
@@ -30,13 +34,13 @@ OUTCOME_WITHIN: Final = 2.0  # seconds
 class Commands:
     """One request's way to give a command."""
 
-    store: CommandsDep
-    requests: RequestsDep
-    ledger: OrdersDep
-    orders: ReadersDep
-    shipments: ShipmentsDep
-    runs: TemporalDep
-    request_id: RequestIdDep
+    store: CommandStore
+    requests: RequestStore
+    ledger: OrderStore
+    orders: OrderReader
+    shipments: ShipmentReader
+    runs: Runs
+    request_id: str
 
     async def give(self, new: NewCommand, key: RequestKey | None) -> JSONResponse:
         """Carry `new` out and answer 200 with what it changed, 409 with why not, or 202."""
@@ -132,4 +136,17 @@ def _not_heard(recorded: Recorded) -> Answer:
     return Answer(202, body.model_dump(mode="json"), _location(recorded))
 
 
-CommandsFlowDep = Annotated[Commands, Depends()]
+async def _commands(
+    *,
+    store: CommandsDep,
+    requests: RequestsDep,
+    ledger: OrdersDep,
+    orders: ReadersDep,
+    shipments: ShipmentsDep,
+    runs: TemporalDep,
+    request_id: RequestIdDep,
+) -> Commands:
+    return Commands(store, requests, ledger, orders, shipments, runs, request_id)
+
+
+CommandsFlowDep = Annotated[Commands, Depends(_commands)]

@@ -1,4 +1,7 @@
-"""What a route asks for, as Annotated aliases; each is read from `app.state`, which `api.app` fills."""
+"""What a route asks for, as Annotated aliases; each is read from `app.state`, which `api.app` fills.
+
+All that a request depends on is `async`, though none of it waits: FastAPI runs each plain function in a thread.
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -28,59 +31,63 @@ from models.words import Role
 _bearer = HTTPBearer(auto_error=False, description="A named key, as `Authorization: Bearer demo-storefront`.")
 
 
-def _settings(request: Request) -> Settings:
+async def _request_id(request: Request) -> str:
+    return request_id_of(request)
+
+
+async def _settings(request: Request) -> Settings:
     return request.app.state.settings
 
 
-def _database(request: Request) -> Database:
+async def _database(request: Request) -> Database:
     return request.app.state.database
 
 
-def _clock(request: Request) -> Clock:
+async def _clock(request: Request) -> Clock:
     return request.app.state.clock
 
 
-def _runs(request: Request) -> Runs:
+async def _runs(request: Request) -> Runs:
     return request.app.state.runs
 
 
-def _catalogue(request: Request) -> CatalogueStore:
+async def _catalogue(request: Request) -> CatalogueStore:
     return request.app.state.catalogue
 
 
-def _locations(request: Request) -> LocationsStore:
+async def _locations(request: Request) -> LocationsStore:
     return request.app.state.locations
 
 
-def _orders(request: Request) -> OrderStore:
+async def _orders(request: Request) -> OrderStore:
     return request.app.state.orders
 
 
-def _readers(request: Request) -> OrderReader:
+async def _readers(request: Request) -> OrderReader:
     return request.app.state.readers
 
 
-def _stock(request: Request) -> StockStore:
+async def _stock(request: Request) -> StockStore:
     return request.app.state.stock
 
 
-def _shipments(request: Request) -> ShipmentReader:
+async def _shipments(request: Request) -> ShipmentReader:
     return request.app.state.shipments
 
 
-def _cases(request: Request) -> CaseStore:
+async def _cases(request: Request) -> CaseStore:
     return request.app.state.cases
 
 
-def _intake(request: Request) -> IntakeStore:
+async def _intake(request: Request) -> IntakeStore:
     return request.app.state.intake
 
 
-def _commands(request: Request) -> CommandStore:
+async def _commands(request: Request) -> CommandStore:
     return request.app.state.commands
 
 
-def _requests(request: Request) -> RequestStore:
+async def _requests(request: Request) -> RequestStore:
     return request.app.state.requests
 
 
@@ -98,7 +105,7 @@ CasesDep = Annotated[CaseStore, Depends(_cases)]
 IntakeDep = Annotated[IntakeStore, Depends(_intake)]
 CommandsDep = Annotated[CommandStore, Depends(_commands)]
 RequestsDep = Annotated[RequestStore, Depends(_requests)]
-RequestIdDep = Annotated[str, Depends(request_id_of)]
+RequestIdDep = Annotated[str, Depends(_request_id)]
 
 
 def callers(keys: Mapping[str, Mapping[str, Any]]) -> dict[str, Caller]:
@@ -113,7 +120,7 @@ def _digest(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
 
 
-def known_caller(
+async def known_caller(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
     """Whose key it is, or a 401: asked before anything else of every route under /v1."""
@@ -140,7 +147,7 @@ class Permit:
     def __init__(self, permission: Permission) -> None:
         self.permission: Permission = permission
 
-    def __call__(self, caller: CallerDep) -> Caller:
+    async def __call__(self, caller: CallerDep) -> Caller:
         if not caller.may(self.permission):
             raise ProblemError(403, "forbidden", f"This key's role may not {self.permission}.")
         return caller

@@ -14,7 +14,7 @@ def etag(revision: int) -> str:
     return f'"{revision}"'
 
 
-def _revision(
+async def _revision(
     if_match: Annotated[
         str | None,
         Header(description="The ETag that you read; another's change in between is a 412.", examples=['"3"']),

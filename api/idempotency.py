@@ -35,11 +35,11 @@ class Keyed:
         return RequestKey(self.caller, self.key, fingerprint(self.method, self.path, meant))
 
 
-def _required(request: Request, caller: CallerDep, key: Annotated[str, _Key]) -> Keyed:
+async def _required(request: Request, caller: CallerDep, key: Annotated[str, _Key]) -> Keyed:
     return Keyed(caller.name, key, request.method, request.url.path)
 
 
-def _optional(request: Request, caller: CallerDep, key: Annotated[str | None, _Key] = None) -> Keyed | None:
+async def _optional(request: Request, caller: CallerDep, key: Annotated[str | None, _Key] = None) -> Keyed | None:
     return Keyed(caller.name, key, request.method, request.url.path) if key else None
 
 

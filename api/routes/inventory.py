@@ -35,11 +35,11 @@ _READ: Final = [Depends(permit("stock:read"))]
 _MAX_OFFSET: Final = 100_000
 
 
-def _reader(database: DatabaseDep, clock: ClockDep) -> InventoryReader:
+async def _reader(database: DatabaseDep, clock: ClockDep) -> InventoryReader:
     return InventoryReader(database, clock)
 
 
-def _desk(database: DatabaseDep, clock: ClockDep, requests: RequestsDep) -> StockDesk:
+async def _desk(database: DatabaseDep, clock: ClockDep, requests: RequestsDep) -> StockDesk:
     return StockDesk(database, clock, requests, StockStore())
 
 

@@ -9,7 +9,7 @@ from api.errors import ProblemError
 from models.stores.inbox import InboxStore
 
 
-def _inbox(database: DatabaseDep, clock: ClockDep) -> InboxStore:
+async def _inbox(database: DatabaseDep, clock: ClockDep) -> InboxStore:
     return InboxStore(database, clock)
 
 

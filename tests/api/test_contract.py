@@ -2,6 +2,7 @@
 
 import json
 import socket
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any, get_args
 
@@ -26,15 +27,25 @@ def routes_of(app: FastAPI) -> list[APIRoute]:
     return [route for route in found if isinstance(route, APIRoute) and route.include_in_schema]
 
 
-def permissions(route: APIRoute) -> set[str]:
-    found: set[str] = set()
-    todo = [route.dependant]
+def dependencies(route: APIRoute) -> list[Any]:
+    """All that is called before the route itself, however deep."""
+    found: list[Any] = []
+    todo = [*route.dependant.dependencies]
     while todo:
         dependant = todo.pop()
-        if isinstance(dependant.call, Permit):
-            found.add(dependant.call.permission)
+        found.append(dependant.call)
         todo += dependant.dependencies
     return found
+
+
+def permissions(route: APIRoute) -> set[str]:
+    return {call.permission for call in dependencies(route) if isinstance(call, Permit)}
+
+
+def test_no_dependency_takes_a_thread_when_a_request_is_prepared(app: FastAPI):
+    calls = {call for route in routes_of(app) for call in dependencies(route)}
+    assert len(calls) > 20
+    assert {call for call in calls if not (iscoroutinefunction(call) or iscoroutinefunction(call.__call__))} == set()
 
 
 def test_every_route_declares_one_permission_when_it_is_under_v1(app: FastAPI):
