@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation, WorkflowActivationJob
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
+from temporalio.converter import StorageDriverStoreContext
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import Info
@@ -41,11 +42,12 @@ class _Guarded(WorkflowInstance):
             return refused
         return self._inner.activate(act)
 
-    def get_serialization_context(self, command_info: Any) -> Any:
-        return self._inner.get_serialization_context(command_info)
+    def get_serialization_context(self, command_info: Any) -> None:
+        """None, without entering the sandbox for each payload: our converter does the same in every context."""
 
-    def get_external_store_context(self, command_info: Any) -> Any:
-        return self._inner.get_external_store_context(command_info)
+    def get_external_store_context(self, command_info: Any) -> StorageDriverStoreContext:  # noqa: ARG002
+        """None either: payloads are never stored elsewhere."""
+        return StorageDriverStoreContext(target=None)
 
     def get_info(self) -> Info:
         return self._inner.get_info()

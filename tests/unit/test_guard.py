@@ -1,10 +1,15 @@
-"""What a Query brings along never reaches the workflow; what a workflow task brings always does."""
+"""What a Query brings along never reaches the workflow; what a workflow task brings always does.
+
+And the sandbox is not entered where there is nothing to be learned in it.
+"""
 
 from typing import Any
 
 import pytest
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation, WorkflowActivationJob
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import WorkflowSerializationContext
 
 from workflows.guard import _Guarded
 
@@ -69,3 +74,17 @@ def test_a_local_activity_ends_within_its_task() -> None:
 
 def test_time_is_the_newest_that_was_seen() -> None:
     assert refused(replayed(LATER), activation("query_workflow", TASK), activation("fire_timer", LATER))
+
+
+def test_no_context_is_asked_for_when_a_payload_is_coded() -> None:
+    guarded = _Guarded(Inner())  # pyright: ignore[reportArgumentType] (it has no context to give)
+    assert guarded.get_serialization_context(None) is None
+    assert guarded.get_external_store_context(None).target is None
+
+
+def test_the_context_makes_no_difference_when_our_converter_codes_a_payload() -> None:
+    ours = pydantic_data_converter
+    told = ours.with_context(WorkflowSerializationContext(namespace="shop", workflow_id="ord_1"))
+    assert told.payload_converter is ours.payload_converter
+    assert told.failure_converter is ours.failure_converter
+    assert (told.payload_codec, told.external_storage) == (None, None)
