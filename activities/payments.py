@@ -5,7 +5,7 @@ A thread is never interrupted: a try that timed out ends by itself, and what it 
 
 from temporalio import activity
 
-from activities.ports import MoneyLedger, PaymentGateway
+from activities.ports import MoneyLedger, PaymentGateway, RefundLedger
 from models.errors import VoidRefusedError
 from models.messages.activities import Learned, OrderRef, ShipmentRef
 from models.vendors import Authorization, Authorized, MoneyMoved, Planned
@@ -13,8 +13,9 @@ from models.words import IntentState, Outcome
 
 
 class PaymentActivities:
-    def __init__(self, money: MoneyLedger, gateway: PaymentGateway) -> None:
+    def __init__(self, money: MoneyLedger, refunds: RefundLedger, gateway: PaymentGateway) -> None:
         self._money = money
+        self._refunds = refunds
         self._gateway = gateway
 
     @activity.defn(no_thread_cancel_exception=True)
@@ -57,6 +58,15 @@ class PaymentActivities:
         if answer.intent.state is IntentState.OPEN:
             raise VoidRefusedError(f"stripe: {answer.reason}")
         return learned
+
+    @activity.defn(no_thread_cancel_exception=True)
+    def refund(self, ref: OrderRef) -> Learned:
+        """Give back what was captured for units that the customer will not have."""
+        planned = self._refunds.plan_refund(ref.order_id)
+        if isinstance(planned, Learned):
+            return planned
+        answer = None if planned.fresh else self._gateway.find_refund(planned.ask)
+        return self._refunds.record_refund(ref.order_id, planned.ask.key, answer or self._gateway.refund(planned.ask))
 
     @activity.defn(no_thread_cancel_exception=True)
     def look(self, ref: OrderRef) -> Learned:

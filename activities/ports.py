@@ -24,6 +24,8 @@ from models.vendors import (
     Planned,
     Prepared,
     Rate,
+    RefundAsk,
+    Refunded,
     VoidAsk,
 )
 
@@ -38,6 +40,12 @@ class PaymentGateway(Protocol):
     def capture(self, *, key: str, intent_id: str, amount: int, currency: str, final: bool) -> MoneyMoved: ...
 
     def void(self, ask: VoidAsk) -> MoneyMoved: ...
+
+    def refund(self, ask: RefundAsk) -> Refunded: ...
+
+    def find_refund(self, ask: RefundAsk) -> Refunded | None:
+        """The refund that an earlier try of this very key made; None when surely none was made."""
+        ...
 
     def look(self, intent_id: str) -> IntentView: ...
 
@@ -95,6 +103,13 @@ class MoneyLedger(Protocol):
     def record_void(self, order_id: str, key: str, answer: MoneyMoved) -> Learned: ...
     def intent_to_look_at(self, order_id: str) -> str | Learned: ...
     def record_look(self, order_id: str, view: IntentView) -> Learned: ...
+
+
+class RefundLedger(Protocol):
+    """Refunds: decided from the units that were paid for and given back."""
+
+    def plan_refund(self, order_id: str) -> Planned[RefundAsk] | Learned: ...
+    def record_refund(self, order_id: str, key: str, answer: Refunded) -> Learned: ...
 
 
 class LabelLedger(Protocol):

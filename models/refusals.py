@@ -1,5 +1,6 @@
 """Which command a shipment's stage allows, and the words of a refusal. Pure; a refusal is an answer."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from models.messages.commands import CommandOutcome
@@ -16,7 +17,6 @@ _AT: Final = {
 }
 
 _LIFE: Final = list(Stage)
-_GONE: Final = frozenset({Stage.RE_SOURCED, Stage.CANCELLED})
 _STOPPED_BY_HOLD: Final = frozenset({CommandKind.PACK, CommandKind.HAND_OVER})
 
 
@@ -40,11 +40,12 @@ def refusal(kind: CommandKind, stage: Stage, *, leaving: bool, on_hold: bool) ->
     return None
 
 
-def cancel_refusal(stages: list[Stage], *, labels: bool) -> CommandOutcome | None:
-    """A whole order can be cancelled until its first label; a parcel that left can be returned."""
-    live = [s for s in stages if s not in _GONE]
-    if any(s in (Stage.HANDED_OVER, Stage.DELIVERED) for s in live):
-        return refused("already_handed_over", "A parcel of it has left; what arrived can be returned.")
-    if labels:
-        return refused("label_bought", "A label of it was bought; the order is about to leave.")
-    return None
+def cancel_refusal(gone: Sequence[str], here: Sequence[str]) -> CommandOutcome | None:
+    """A unit is cancelled until its hand-over; `gone` are those that left, `here` those that did not.
+
+    None of an order is cancelled as a whole once a part of it has left: the answer says what is possible instead.
+    """
+    if not gone:
+        return None
+    words = "A parcel of it has left: what has arrived can be returned."
+    return refused("already_handed_over", words).but(detail={"returnable": list(gone), "cancellable": list(here)})

@@ -29,6 +29,7 @@ class Effect(StrEnum):
     AUTHORIZE_REST = "authorize_rest"
     CAPTURE = "capture"
     VOID = "void"
+    REFUND = "refund"
     LOOK = "look"
     KEEP_ALIVE = "keep_alive"
     UNDO = "undo"
@@ -37,7 +38,15 @@ class Effect(StrEnum):
 
 
 MONEY = frozenset(
-    {Effect.AUTHORIZE, Effect.AUTHORIZE_REST, Effect.CAPTURE, Effect.VOID, Effect.LOOK, Effect.KEEP_ALIVE}
+    {
+        Effect.AUTHORIZE,
+        Effect.AUTHORIZE_REST,
+        Effect.CAPTURE,
+        Effect.VOID,
+        Effect.REFUND,
+        Effect.LOOK,
+        Effect.KEEP_ALIVE,
+    }
 )
 
 
@@ -140,16 +149,18 @@ def _shipment_step(facts: Facts, key: str) -> Step:
 def _leaving_step(facts: Facts, shipment: ShipmentFacts) -> Step:
     if shipment.label:
         return Do(Effect.VOID_LABEL)
-    if facts.known.payment.void_due or _money_is_busy(facts, shipment.id):
+    payment = facts.known.payment
+    if payment.void_due or payment.refund_due or _money_is_busy(facts, shipment.id):
         return Wait()
     return Do(Effect.UNDO)
 
 
 def _payment_step(facts: Facts) -> Step:
     known = facts.known
-    if known.payment.void_due:
-        labels_live = any(s.label for s in known.shipments if s.leaving)
-        return Wait() if labels_live else Do(Effect.VOID)
+    if known.payment.void_due or known.payment.refund_due:
+        if any(s.label for s in known.shipments if s.leaving):
+            return Wait()
+        return Do(Effect.VOID if known.payment.void_due else Effect.REFUND)
     if known.payment.look_due:
         return Do(Effect.LOOK)
     if known.payment.rest is Rest.AFTER_CAPTURE and not any(_about_to_capture(s) for s in known.shipments):

@@ -162,6 +162,24 @@ class VoidAsk:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundAsk:
+    key: str
+    order_id: str
+    intent_id: str
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """Succeeded, on its way (`pending`), or refused with Stripe's reason; `id` is Stripe's, if there is one."""
+
+    outcome: Outcome
+    id: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LabelAsk:
     """The parcel to be labelled; the carrier's shipment where an earlier try prepared one."""
 

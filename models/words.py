@@ -191,6 +191,7 @@ class CaseType(StrEnum):
     UNKNOWN_FACT = "unknown_fact"
     SENSELESS_COMMAND = "senseless_command"
     TRACKING_CONTRADICTS = "tracking_contradicts"
+    REFUND_FAILED = "refund_failed"
     PAYMENT_CONTRADICTS = "payment_contradicts"
     DELIVERY_TROUBLE = "delivery_trouble"
     STOCK_MISSING = "stock_missing"

@@ -23,6 +23,7 @@ from models.stores.fulfilment import Fulfilment
 from models.stores.labels import LabelStore
 from models.stores.orders import OrderStore
 from models.stores.payments import PaymentStore
+from models.stores.refunds import RefundStore
 from models.stores.sourcing import SourcingStore
 from models.stores.stock import StockStore
 from workers.interceptors import ErrorsByType
@@ -38,6 +39,7 @@ class Ledgers:
 
     orders: OrderStore
     payments: PaymentStore
+    refunds: RefundStore
     labels: LabelStore
 
 
@@ -45,7 +47,10 @@ def ledgers(db: Database, clock: Clock, *, link: str = "") -> Ledgers:
     stock = StockStore()
     fulfilment = Fulfilment(stock, SourcingStore(stock))
     return Ledgers(
-        OrderStore(db, clock, fulfilment, link=link), PaymentStore(db, clock, fulfilment), LabelStore(db, clock)
+        OrderStore(db, clock, fulfilment, link=link),
+        PaymentStore(db, clock, fulfilment),
+        RefundStore(db, clock),
+        LabelStore(db, clock),
     )
 
 
@@ -69,7 +74,7 @@ def workers(
     """A Worker for each queue: workflows and Postgres steps on `orders`, each vendor on its own."""
     stripe, easypost = vendors
     orders = OrderActivities(books.orders)
-    payments = PaymentActivities(books.payments, stripe)
+    payments = PaymentActivities(books.payments, books.refunds, stripe)
     shipping = ShippingActivities(books.orders, books.labels, easypost)
     serves: dict[str, tuple[list[Any], list[type]]] = {
         TASK_QUEUE_ORDERS: (methods_of(orders), [OrderWorkflow]),

@@ -15,7 +15,7 @@ from activities.gateways import stripe_wire as wire
 from activities.gateways.transport import RejectedError, never_sent
 from models.errors import OutcomeUnknownError, VendorUnavailableError
 from models.money import to_stripe
-from models.vendors import Authorization, Authorized, IntentView, MoneyMoved, VoidAsk
+from models.vendors import Authorization, Authorized, IntentView, MoneyMoved, RefundAsk, Refunded, VoidAsk
 from models.words import IntentState, Outcome
 
 TIMEOUT: Final = 4.0  # seconds
@@ -27,6 +27,8 @@ _REFUSALS: Final = frozenset(
         "amount_too_large",
         "amount_too_small",
         "charge_already_captured",
+        "charge_already_refunded",
+        "charge_disputed",
         "charge_expired_for_capture",
         "payment_intent_unexpected_state",
         "payment_method_unexpected_state",
@@ -105,6 +107,29 @@ class StripeGateway:
                 gone = view.state is (IntentState.CAPTURED if ask.partly_captured else IntentState.VOIDED)
                 return MoneyMoved(Outcome.SUCCEEDED if gone else Outcome.REFUSED, view, None if gone else reason)
             return MoneyMoved(Outcome.SUCCEEDED, wire.view_of(wire.read(intent.to_dict())))
+
+    def refund(self, ask: RefundAsk) -> Refunded:
+        """Give back a part of what an intent captured."""
+        params: stripe.params.RefundCreateParams = {
+            "payment_intent": ask.intent_id,
+            "amount": to_stripe(ask.amount, ask.currency),
+            "metadata": {"order_id": ask.order_id, "operation": ask.key},
+        }
+        with _errors_in_our_words():
+            try:
+                made = self._client.v1.refunds.create(params, {"idempotency_key": ask.key})
+            except (stripe.CardError, stripe.InvalidRequestError) as error:
+                more_than_left = error.code is None and _told(error).get("param") == "amount"
+                return Refunded(Outcome.REFUSED, reason="amount_too_large" if more_than_left else _reason(error))
+            return wire.refund_of(made.to_dict())
+
+    def find_refund(self, ask: RefundAsk) -> Refunded | None:
+        """Listed by intent and matched on metadata."""
+        with _errors_in_our_words():
+            page = self._client.v1.refunds.list({"payment_intent": ask.intent_id, "limit": 100})
+            refunds = (found.to_dict() for found in page.auto_paging_iter())
+            made = next((each for each in refunds if (each.get("metadata") or {}).get("operation") == ask.key), None)
+            return None if made is None else wire.refund_of(made)
 
     def look(self, intent_id: str) -> IntentView:
         """The intent as it is now."""

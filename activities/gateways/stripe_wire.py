@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from models.errors import OutcomeUnknownError
 from models.money import from_stripe
-from models.vendors import IntentView
+from models.vendors import IntentView, Refunded
 from models.words import IntentState, Outcome
 
 STATES: Final = {
@@ -19,6 +19,14 @@ STATES: Final = {
     "succeeded": IntentState.CAPTURED,
     "canceled": IntentState.VOIDED,
     "requires_payment_method": IntentState.REFUSED,
+}
+
+_REFUNDS: Final = {
+    "succeeded": Outcome.SUCCEEDED,
+    "pending": Outcome.PENDING,
+    "requires_action": Outcome.PENDING,
+    "failed": Outcome.REFUSED,
+    "canceled": Outcome.REFUSED,
 }
 
 _OUTCOMES: Final = {
@@ -51,6 +59,12 @@ class _Charge(BaseModel):
 class _LastError(BaseModel):
     code: str | None = None
     decline_code: str | None = None
+
+
+class _Refund(BaseModel):
+    id: str
+    status: str
+    failure_reason: str | None = None
 
 
 class Intent(BaseModel):
@@ -105,3 +119,12 @@ def view_of(intent: Intent) -> IntentView:
 def outcome_of(view: IntentView) -> Outcome:
     """What came of the authorization that made this intent."""
     return _OUTCOMES[view.state]
+
+
+def refund_of(raw: dict[str, Any]) -> Refunded:
+    """What became of a refund, in our words."""
+    refund = _Refund.model_validate(raw)
+    outcome = _REFUNDS.get(refund.status)
+    if outcome is None:
+        raise OutcomeUnknownError(f"stripe: the refund is {refund.status}")
+    return Refunded(outcome, refund.id, refund.failure_reason)

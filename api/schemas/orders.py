@@ -259,15 +259,17 @@ class PaymentOut(Out):
 
     held: Money
     captured: Money
+    refunded: Money
     client_secret: str | None
     intents: list[IntentOut]
 
     @classmethod
-    def of(cls, intents: tuple[Intent, ...], currency: str) -> Self:
+    def of(cls, intents: tuple[Intent, ...], refunded: int, currency: str) -> Self:
         waiting = [each for each in intents if each.state is IntentState.REQUIRES_ACTION]
         return cls(
             held=Money(amount=sum(each.capturable for each in intents), currency=currency),
             captured=Money(amount=sum(each.received for each in intents), currency=currency),
+            refunded=Money(amount=refunded, currency=currency),
             client_secret=waiting[-1].client_secret if waiting else None,
             intents=[IntentOut.of(each, currency) for each in intents],
         )
@@ -409,7 +411,7 @@ class OrderOut(Out):
             ship_to=AddressOut.model_validate(order),
             lines=[LineOut.of(line, currency) for line in record.lines],
             shipments=[ParcelOut.of(parcel) for parcel in record.parcels],
-            payment=PaymentOut.of(record.intents, currency),
+            payment=PaymentOut.of(record.intents, record.refunded, currency),
             holds=[HoldOut.of(hold) for hold in record.holds],
             reservation=order.cart_hold_id,
             metadata=order.details,

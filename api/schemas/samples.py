@@ -96,6 +96,7 @@ ORDER: Final[dict[str, Any]] = {
     "payment": {
         "held": _money(6595),
         "captured": _money(0),
+        "refunded": _money(0),
         "client_secret": None,
         "intents": [{"id": "pi_3Qx", "state": "open", "held": _money(6595), "captured": _money(0)}],
     },

@@ -61,6 +61,7 @@ class PaymentFacts(Message):
     deadline: datetime | None = None
     rest: Rest = Rest.NONE
     void_due: bool = False
+    refund_due: bool = False
     look_due: bool = False  # the provider said something: read the intent anew
 
 
@@ -82,7 +83,7 @@ class OrderFacts(Message):
     @property
     def undoing(self) -> bool:
         """Something was cancelled and is not undone yet."""
-        return self.payment.void_due or any(s.leaving and s.open for s in self.shipments)
+        return self.payment.void_due or self.payment.refund_due or any(s.leaving and s.open for s in self.shipments)
 
     def shipment(self, shipment_id: str) -> ShipmentFacts | None:
         return next((s for s in self.shipments if s.id == shipment_id), None)

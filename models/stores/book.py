@@ -17,9 +17,10 @@ from models.errors import NotFoundError
 from models.messages.facts import OrderFacts, PaymentFacts, Rest, ShipmentFacts
 from models.messages.timings import OrderTimings
 from models.mint import mint
+from models.refunds import Paid, RefundDue, next_refund
 from models.status import Standing, status_of
 from models.tables.messages import Case, Event
-from models.tables.orders import Hold, Order, OrderUnit
+from models.tables.orders import Claim, Hold, Order, OrderUnit
 from models.tables.payments import Intent, PaymentOperation, Tender
 from models.tables.shipments import Label, Shipment
 from models.tables.stock import Location
@@ -48,6 +49,7 @@ _EXCEPTION = (
     .scalar_subquery()
     .label("exception")
 )
+_GIVEN_BACK = (UnitState.CANCELLED, UnitState.RETURNED, UnitState.LOST)
 _HOLDING = (IntentState.OPEN, IntentState.REQUIRES_ACTION)
 
 
@@ -108,6 +110,12 @@ class Book:
     def operations(self) -> list[PaymentOperation]:
         query = select(PaymentOperation).where(PaymentOperation.order_id == self.order.id)
         return list(self.session.scalars(query.order_by(PaymentOperation.planned_at, PaymentOperation.key)))
+
+    @cached_property
+    def claims(self) -> dict[str, str]:
+        """The live claim of each unit that has one."""
+        query = select(Claim.unit_id, Claim.id).where(Claim.order_id == self.order.id, Claim.live)
+        return {unit_id: claim_id for unit_id, claim_id in self.session.execute(query)}  # noqa: C416 (rows are no pairs)
 
     @cached_property
     def tender(self) -> Tender:
@@ -177,8 +185,7 @@ class Book:
     @property
     def uncaptured(self) -> list[OrderUnit]:
         """Live units that nobody has paid for yet."""
-        dead = (UnitState.CANCELLED, UnitState.RETURNED, UnitState.LOST)
-        return [u for u in self.units if u.captured_by is None and u.state not in dead]
+        return [u for u in self.units if u.captured_by is None and u.state not in _GIVEN_BACK]
 
     @property
     def open_intents(self) -> list[Intent]:
@@ -232,6 +239,25 @@ class Book:
         """An authorization that holds the customer's money for nothing."""
         holding = [i for i in self.intents if i.state in _HOLDING]
         return next((i for i in holding if i.superseded or not self.to_pay), None)
+
+    def refund_due(self) -> RefundDue | None:
+        """What was captured for nothing and is not given back or on its way yet."""
+        gone = [u for u in self.units if u.captured_by and u.state in _GIVEN_BACK]
+        if not gone:
+            return None
+        captures = {
+            o.key: o for o in self.operations if o.kind is OperationKind.CAPTURE and o.outcome is Outcome.SUCCEEDED
+        }
+        back = [
+            Paid(u.amount, captures[u.captured_by].intent_id or "", self.claims[u.id], u.id)
+            for u in gone
+            if u.captured_by and u.refunded_by is None
+        ]
+        given = any(o.shipping for o in self.operations if o.kind is OperationKind.REFUND)
+        if not given and all(u.state is UnitState.CANCELLED for u in self.units):
+            last = max(self.claims[u.id] for u in gone)
+            back += [Paid(o.shipping, o.intent_id or "", last) for o in captures.values() if o.shipping]
+        return next_refund(back, [o.intent_id or "" for o in captures.values()])
 
     def rest(self) -> Rest:
         """Where authorizing stands what is to be shipped and not covered. A hold of the whole order stops it."""
@@ -381,14 +407,15 @@ class Book:
         )
 
     def _payment_facts(self) -> PaymentFacts:
-        rest = self.rest()
+        rest, refund_due = self.rest(), self.refund_due() is not None
         ageing = self.ageing
         deadline = self.order.customer_until if rest is Rest.REFUSED else ageing.renew_at if ageing else None
         return PaymentFacts(
-            open=any(i.state in _HOLDING for i in self.intents) or rest is not Rest.NONE,
+            open=any(i.state in _HOLDING for i in self.intents) or rest is not Rest.NONE or refund_due,
             deadline=deadline,
             rest=rest,
             void_due=self.to_void() is not None,
+            refund_due=refund_due,
             look_due=any(i.look_due for i in self.intents),
         )
 

@@ -248,6 +248,33 @@ _MONEY_RULES = (
         "unit {id} counts as paid by {captured_by}, a {kind} of another shipment or one whose outcome is {outcome}",
     ),
     Rule(
+        "O4",
+        "refunds recorded: each is the price of its units and its part of the shipping charge",
+        "SELECT order_id FROM payment_operations WHERE kind = 'refund' AND outcome IS NOT NULL",
+        """
+        SELECT p.order_id, p.key, p.amount, p.shipping, coalesce(sum(u.amount), 0) AS units
+        FROM payment_operations p LEFT JOIN order_units u ON u.id IN (SELECT jsonb_array_elements_text(p.units))
+        WHERE p.kind = 'refund' AND p.outcome IS NOT NULL
+        GROUP BY p.key
+        HAVING p.amount <> coalesce(sum(u.amount), 0) + p.shipping
+        """,
+        "refund {key} gave {amount} back, but its units cost {units} and its shipping charge is {shipping}",
+    ),
+    Rule(
+        "O4",
+        "units paid for: given back once, and only what the customer does not have",
+        "SELECT order_id FROM order_units WHERE refunded_by IS NOT NULL",
+        """
+        SELECT u.order_id, u.id, u.state, u.refunded_by FROM order_units u
+        WHERE u.refunded_by IS NOT NULL AND (u.state NOT IN ('cancelled', 'returned', 'lost') OR (
+            SELECT count(*) FROM payment_operations p
+            WHERE p.order_id = u.order_id AND p.kind = 'refund' AND p.outcome IN ('succeeded', 'pending')
+              AND p.units ? u.id
+        ) > 1)
+        """,
+        "unit {id} ({state}) was refunded by {refunded_by}, though the customer has it or it was refunded before",
+    ),
+    Rule(
         "O5",
         "parcels handed over: captured before, but where a carrier's scan came first",
         "SELECT order_id FROM shipments WHERE handed_over_at IS NOT NULL",

@@ -98,8 +98,9 @@ class Obedience:
         if not live:
             return refused("already_cancelled", "Nothing of it is left to cancel.")
         open_ = [s for s in book.shipments if not is_ended(s)]
-        labels = any(book.live_label(s) for s in open_)
-        if no := cancel_refusal([s.stage for s in book.shipments], labels=labels):
+        left = {s.id for s in book.shipments if s.handed_over_at}
+        gone, here = ([u.id for u in live if (u.shipment_id in left) is away] for away in (True, False))
+        if no := cancel_refusal(gone, here):
             return no
         for unit in live:
             claim = Claim(

@@ -20,11 +20,12 @@ from models.stores.book import Book, is_ended
 from models.stores.fulfilment import SYSTEM, Fulfilment
 from models.stores.labels import destination_of
 from models.stores.obedience import Obedience, finish_cancels
+from models.stores.refunds import know_refund
 from models.tables.messages import InboxFact
 from models.tables.orders import Order
 from models.tables.shipments import Label, Shipment, TrackingEvent
 from models.vendors import Address, AddressVerdict
-from models.words import CaseType, CommandKind, Role, Stage, Verdict
+from models.words import CaseType, CommandKind, Outcome, Role, Stage, Verdict
 
 _SCANS = frozenset({"in_transit", "out_for_delivery", "available_for_pickup", "delivered", "return_to_sender"})
 _TROUBLE = frozenset({"return_to_sender", "failure"})
@@ -161,6 +162,8 @@ class OrderStore:
         source, _, word = fact.kind.partition(".")
         if source == "tracking":
             return self._tracked(book, fact, word)
+        if source == "refund":
+            return _refund_reported(book, fact, word)
         intent = next((i for i in book.intents if i.id == fact.subject), None)
         if intent is None:
             book.open_case(CaseType.UNKNOWN_FACT, fact.subject, Role.OPS, fact=fact.kind)
@@ -288,6 +291,22 @@ class OrderStore:
             order_id,
             lambda book: book.open_case(CaseType.SENSELESS_COMMAND, order_id, Role.OPS, signals=list(signals)),
         )
+
+
+def _refund_reported(book: Book, fact: InboxFact, word: str) -> str:
+    """A refund moves from pending to succeeded, and to failed even after that. One that is not ours is a case."""
+    named = fact.payload.get("operation"), fact.payload.get("refund")
+    operation = next(
+        (o for o in book.operations if o.key == named[0] or (o.stripe_id and o.stripe_id == named[1])), None
+    )
+    if operation is None:
+        book.open_case(CaseType.PAYMENT_CONTRADICTS, fact.subject, Role.CS, refunded=fact.payload.get("amount"))
+        return "not_ours"
+    outcome = {"succeeded": Outcome.SUCCEEDED, "failed": Outcome.REFUSED}.get(word)
+    if outcome is None or operation.outcome in (None, Outcome.REFUSED, outcome):
+        return "known_already"
+    know_refund(book, operation, outcome, fact.payload.get("reason"))
+    return "applied"
 
 
 def _last_heard(book: Book, shipment: Shipment) -> datetime:

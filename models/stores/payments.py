@@ -242,9 +242,11 @@ class PaymentStore:
 
         The intent is of no more use: it is voided, and what it was to pay for is authorized anew, or given up.
         """
-        book.open_case(CaseType.CAPTURE_REFUSED, shipment.id, Role.CS, reason=answer.reason)
         book.intent(answer.intent.id).superseded = answer.intent.state is IntentState.OPEN
-        book.hold(shipment, "capture_refused", SYSTEM)
+        book.tell("payment.capture_refused", SYSTEM, shipment=shipment.id, reason=answer.reason)
+        if not shipment.leaving:
+            book.open_case(CaseType.CAPTURE_REFUSED, shipment.id, Role.CS, reason=answer.reason)
+            book.hold(shipment, "capture_refused", SYSTEM)
         return Learned(facts=book.settle())
 
     # Voiding, and reading anew

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import BigInteger, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from models.db import Database
@@ -15,9 +15,9 @@ from models.errors import InvalidError, NotFoundError
 from models.stores.pages import Page, page_of
 from models.tables.messages import Event
 from models.tables.orders import Hold, Order, OrderLine, OrderUnit, SourcingPlan
-from models.tables.payments import Intent, Tender
+from models.tables.payments import Intent, PaymentOperation, Tender
 from models.tables.shipments import Label, Shipment
-from models.words import OrderStatus
+from models.words import OperationKind, OrderStatus, Outcome
 
 T = TypeVar("T")
 
@@ -46,6 +46,7 @@ class OrderRecord:
     parcels: tuple[ParcelRecord, ...]
     tenders: tuple[Tender, ...]
     intents: tuple[Intent, ...]
+    refunded: int
     holds: tuple[Hold, ...]
 
 
@@ -142,6 +143,7 @@ def _records(session: Session, orders: Sequence[Order]) -> list[OrderRecord]:
     holds = _by_order(
         session.scalars(select(Hold).where(Hold.order_id.in_(ids), Hold.released_at.is_(None)).order_by(Hold.placed_at))
     )
+    refunded = _refunded(session, [o for o in ids if any(u.refunded_by for line in lines[o] for u in line.units)])
     return [
         OrderRecord(
             order=order,
@@ -149,10 +151,27 @@ def _records(session: Session, orders: Sequence[Order]) -> list[OrderRecord]:
             parcels=tuple(parcels[order.id]),
             tenders=tuple(tenders[order.id]),
             intents=tuple(intents[order.id]),
+            refunded=refunded.get(order.id, 0),
             holds=tuple(holds[order.id]),
         )
         for order in orders
     ]
+
+
+def _refunded(session: Session, ids: Sequence[str]) -> dict[str, int]:
+    """What was given back or is on its way, by order."""
+    if not ids:
+        return {}
+    query = (
+        select(PaymentOperation.order_id, func.sum(PaymentOperation.amount).cast(BigInteger))
+        .where(
+            PaymentOperation.order_id.in_(ids),
+            PaymentOperation.kind == OperationKind.REFUND,
+            PaymentOperation.outcome.in_([Outcome.SUCCEEDED, Outcome.PENDING]),
+        )
+        .group_by(PaymentOperation.order_id)
+    )
+    return {order_id: amount for order_id, amount in session.execute(query)}  # noqa: C416 (rows are no pairs)
 
 
 def _lines(session: Session, ids: Sequence[str]) -> defaultdict[str, list[LineRecord]]:

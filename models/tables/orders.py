@@ -122,8 +122,10 @@ class OrderUnit(Base):
     shipment_id: Mapped[str | None] = mapped_column(ForeignKey("shipments.id"), index=True)
     lot_id: Mapped[str | None] = mapped_column(ForeignKey("lots.id"))
     captured_by: Mapped[str | None] = mapped_column(ForeignKey("payment_operations.key"))
+    refunded_by: Mapped[str | None] = mapped_column(ForeignKey("payment_operations.key"))
     __table_args__ = (
         CheckConstraint("price >= 0 AND discount BETWEEN 0 AND price AND tax >= 0 AND amount >= 0", name="shares"),
+        CheckConstraint("refunded_by IS NULL OR captured_by IS NOT NULL", name="paid_before_refunded"),
         CheckConstraint("shipment_id IS NOT NULL OR state IN ('awaiting', 'cancelled')", name="lies_somewhere"),
         Index(None, "order_id"),
     )

@@ -1,6 +1,7 @@
 """The money: tenders, Stripe's intents as last known, and every operation planned before it was asked for."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -69,6 +70,7 @@ class PaymentOperation(Base):
     amount: Mapped[Money]
     shipping: Mapped[Money] = mapped_column(server_default="0")  # the shipping charge's part of `amount`
     final: Mapped[bool] = mapped_column(server_default="true")  # a capture that releases the rest
+    units: Mapped[list[Any]] = mapped_column(server_default="[]")  # that a refund gives back
     renews: Mapped[str | None]  # an authorization that takes the place of this intent
     outcome: Mapped[Outcome | None] = mapped_column(word(Outcome))
     reason: Mapped[str | None]
@@ -79,6 +81,7 @@ class PaymentOperation(Base):
         CheckConstraint("amount > 0 AND shipping BETWEEN 0 AND amount", name="amounts"),
         CheckConstraint("(outcome IS NULL) = (known_at IS NULL)", name="known"),
         CheckConstraint("kind = 'authorize' OR intent_id IS NOT NULL", name="has_intent"),
+        CheckConstraint("kind <> 'refund' OR claim_id IS NOT NULL", name="refund_has_claim"),
         CheckConstraint("kind <> 'capture' OR shipment_id IS NOT NULL", name="capture_has_shipment"),
         Index("uq_payment_operations_in_flight", "intent_id", unique=True, postgresql_where=text("outcome IS NULL")),
         Index(

@@ -143,6 +143,9 @@ class Living:
         orders["waiting"] = await self.place(lip, serum)
         orders["cancelled"] = await self.place(lip)
         await self.command(CommandKind.CANCEL, order_id=orders["cancelled"])
+        orders["refunded"] = await self.place(lip)
+        await self.each_shipment(orders["refunded"], self.pay_for)
+        await self.command(CommandKind.CANCEL, order_id=orders["refunded"])
         orders["declined"] = await self.place(lip, payment="pm_card_visa_chargeDeclined")
 
     async def place(self, *skus: str, payment: str = "pm_card_visa") -> str:
@@ -171,11 +174,14 @@ class Living:
         for shipment in self.books.orders.facts(order_id).facts.shipments:
             await act(shipment.id)
 
-    async def send(self, shipment_id: str) -> None:
-        """Picked, packed, and given to the carrier once it is paid for."""
+    async def pay_for(self, shipment_id: str) -> None:
         self.books.orders.pick(shipment_id, "test")
         await self.command(CommandKind.PACK, shipment_id=shipment_id)
         await eventually(lambda: self.is_paid(shipment_id))
+
+    async def send(self, shipment_id: str) -> None:
+        """Picked, packed, and given to the carrier once it is paid for."""
+        await self.pay_for(shipment_id)
         await self.command(CommandKind.HAND_OVER, shipment_id=shipment_id)
 
     async def is_paid(self, shipment_id: str) -> bool:

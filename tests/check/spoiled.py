@@ -112,6 +112,16 @@ MONEY = (
         ),
     ),
     Spoiled(
+        "refunds recorded: each is the price of its units and its part of the shipping charge",
+        "gave 3096 back, but its units cost 2500 and its shipping charge is 595",
+        ("UPDATE payment_operations SET amount = amount + 1 WHERE order_id = :refunded AND kind = 'refund'",),
+    ),
+    Spoiled(
+        "units paid for: given back once, and only what the customer does not have",
+        "though the customer has it",
+        ("UPDATE order_units SET state = 'delivered' WHERE order_id = :refunded",),
+    ),
+    Spoiled(
         "parcels handed over: captured before, but where a carrier's scan came first",
         "captured never",
         ("UPDATE shipments SET captured_at = NULL WHERE order_id = :sold",),

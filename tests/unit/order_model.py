@@ -28,6 +28,7 @@ class Parcel:
     leaving: bool = False
     label: bool = False
     captured: bool = False
+    refunded: bool = False
     handed_over: bool = False
 
     @property
@@ -69,6 +70,11 @@ class OrderModel:
     def void_due(self) -> bool:
         return bool(self.superseded or ((self.open_intents or self.asks_customer) and not self.uncaptured))
 
+    @property
+    def refund_due(self) -> list[Parcel]:
+        gone = [p for p in self.parcels if p.leaving or p.stage is Stage.CANCELLED]
+        return [p for p in gone if p.captured and not p.refunded]
+
     def rest(self) -> Rest:
         due = self.uncaptured
         if not due or self.verdict is not Verdict.CONFIRMED:
@@ -95,10 +101,12 @@ class OrderModel:
             verdict=self.verdict,
             shipments=tuple(self._parcel_facts(p) for p in self.parcels),
             payment=PaymentFacts(
-                open=bool(self.open_intents or self.asks_customer or self.superseded) or rest is not Rest.NONE,
+                open=bool(self.open_intents or self.asks_customer or self.superseded or self.refund_due)
+                or rest is not Rest.NONE,
                 deadline=self.customer_until if rest is Rest.REFUSED else renew,
                 rest=rest,
                 void_due=self.void_due,
+                refund_due=bool(self.refund_due),
                 look_due=self.look_due,
             ),
             expires_at=START + timedelta(minutes=15),
@@ -185,7 +193,7 @@ class OrderModel:
         match asked.kind:
             case CommandKind.CANCEL:
                 live = [p for p in self.parcels if not p.ended]
-                if live and not cancel_refusal([p.stage for p in self.parcels], labels=any(p.label for p in live)):
+                if live and not cancel_refusal([p.id for p in self.parcels if p.handed_over], []):
                     self.verdict = self.verdict if self.verdict is Verdict.CONFIRMED else Verdict.CANCELLED
                     self.leave(live)
             case CommandKind.HOLD | CommandKind.RELEASE:
@@ -250,7 +258,8 @@ class OrderModel:
             self.refusals, self.open_intents, self.renew_at = 0, self.open_intents + 1, self.later()
 
     def _capture(self, parcel: Parcel) -> None:
-        ready = parcel.stage is Stage.LABELLED and not (parcel.leaving or self.held or parcel.captured)
+        in_time = not parcel.leaving or self.luck("captured before it was cancelled")
+        ready = parcel.stage is Stage.LABELLED and in_time and not (self.held or parcel.captured)
         if not ready or not self.open_intents:
             return
         if self.luck("capture refused"):
@@ -262,6 +271,11 @@ class OrderModel:
             self.open_intents -= 1
         if parcel.handed_over:
             parcel.stage = Stage.HANDED_OVER
+
+    def _refund(self) -> None:
+        for parcel in self.refund_due:
+            self.undone.append("money")
+            parcel.refunded = True
 
     def hand_over(self, parcel: Parcel) -> None:
         parcel.handed_over, parcel.deadline = True, self.later()

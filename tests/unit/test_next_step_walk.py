@@ -132,11 +132,12 @@ class Walk:
     # What never happens
 
     def check_order_of_undoing(self, key: str, step: Do) -> None:
-        if step.effect is Effect.VOID:
+        if step.effect in (Effect.VOID, Effect.REFUND):
             assert not [p for p in self.order.parcels if p.leaving and p.label], "money back while a label lives"
         if step.effect is Effect.UNDO:
             assert not self.order.parcel(key).label, "stock back while its label lives"
             assert not self.order.void_due, "stock back before the money"
+            assert not self.order.refund_due, "stock back before the money"
 
     def check_deadline_is_over(self, key: str, step: Do) -> None:
         known = self.facts.known

@@ -61,19 +61,8 @@ def test_a_hold_stops_packing_and_hand_over_alone(kind: CommandKind, stage: Stag
     assert (answer and answer.code) == code
 
 
-@pytest.mark.parametrize(
-    ("stages", "labels", "code"),
-    [
-        ([], False, None),
-        ([Stage.PLANNED, Stage.OFFERED], False, None),
-        ([Stage.ACCEPTED, Stage.PACKED], False, None),
-        ([Stage.PACKED, Stage.LABELLED], True, "label_bought"),
-        ([Stage.CAPTURED], True, "label_bought"),
-        ([Stage.ACCEPTED, Stage.HANDED_OVER], False, "already_handed_over"),
-        ([Stage.DELIVERED], True, "already_handed_over"),
-        ([Stage.RE_SOURCED, Stage.CANCELLED, Stage.OFFERED], False, None),
-    ],
-)
-def test_a_whole_order_is_cancelled_until_its_first_label(stages: list[Stage], labels: bool, code: str | None) -> None:
-    answer = cancel_refusal(stages, labels=labels)
+@pytest.mark.parametrize(("gone", "code"), [([], None), (["unit_1"], "already_handed_over")])
+def test_a_whole_order_is_cancelled_until_a_part_of_it_has_left(gone: list[str], code: str | None) -> None:
+    answer = cancel_refusal(gone, ["unit_2"])
     assert (answer and answer.code) == code
+    assert answer is None or answer.detail == {"returnable": gone, "cancellable": ["unit_2"]}

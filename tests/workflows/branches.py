@@ -177,6 +177,16 @@ async def cancelled_by_temporal(scene: Scene) -> Journey:
     return order
 
 
+async def cancelled_when_captured(scene: Scene) -> Journey:
+    order = await scene.place(scene.shop.stock("one", warehouse=5))
+    await order.done(await order.shipment_at(scene.shop.node("warehouse"), "accepted"), "pack")
+    await order.shipment_at(scene.shop.node("warehouse"), "captured")
+    answer = await order.command(f"/v1/orders/{order.order_id}/cancel", reason="customer_changed_mind")
+    assert answer.status_code == 200, answer.text
+    await order.until_closed()
+    return order
+
+
 async def cancel_refused(scene: Scene) -> Journey:
     order = await scene.place(scene.shop.stock("one", warehouse=5))
     await order.ship_from(scene.shop.node("warehouse"))
@@ -326,6 +336,11 @@ BRANCHES: dict[str, Branch] = {
     "cancelled_by_temporal": Branch(
         cancelled_by_temporal,
         {"status": "cancelled", **NOTHING, "shipments": [("warehouse", "cancelled")], "intents": ["canceled"]},
+    ),
+    "cancelled_when_captured": Branch(
+        cancelled_when_captured,
+        {"status": "cancelled", "shipments": [("warehouse", "cancelled")], "captured": [ONE], "labels": 1},
+        killed_always=True,
     ),
     "cancel_refused": Branch(cancel_refused, {**DELIVERED, "shipments": [("warehouse", "delivered")]}),
     "held_and_released": Branch(held_and_released, {**DELIVERED, "shipments": [("warehouse", "delivered")]}),

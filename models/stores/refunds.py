@@ -1,0 +1,90 @@
+"""Refunds: planned under the order's lock from the units that were paid for and given back, recorded once.
+
+What is due is decided by `models.refunds`. One that failed is a case: it is asked for again when a person says retry,
+never by itself, since a closed card takes no refund however often it is offered.
+"""
+
+from sqlalchemy.orm import Session
+
+from models.clock import Clock
+from models.db import Database
+from models.errors import MoneyBusyError
+from models.ids import refund_key
+from models.messages.activities import Learned
+from models.stores.book import Book
+from models.stores.fulfilment import SYSTEM
+from models.tables.payments import PaymentOperation
+from models.vendors import Planned, RefundAsk, Refunded
+from models.words import CaseType, OperationKind, Outcome, Role
+
+
+class RefundStore:
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    def plan_refund(self, order_id: str) -> Planned[RefundAsk] | Learned:
+        """The refund that is due, or the one that an earlier try planned."""
+
+        def work(session: Session) -> Planned[RefundAsk] | Learned:
+            book = Book.open(session, order_id, self._clock.now())
+            pending = next((o for o in book.operations if o.kind is OperationKind.REFUND and o.outcome is None), None)
+            if pending:
+                return Planned(_ask(book, pending), fresh=False)
+            due = book.refund_due()
+            if due is None:
+                return Learned(facts=book.settle())
+            if any(o.outcome is None and o.intent_id == due.intent_id for o in book.operations):
+                raise MoneyBusyError("another operation of this intent has no outcome yet")
+            leg = 1 + sum(1 for o in book.operations if o.kind is OperationKind.REFUND and o.claim_id == due.claim_id)
+            operation = PaymentOperation(
+                key=refund_key(order_id, due.claim_id, due.intent_id, leg),
+                order_id=order_id,
+                kind=OperationKind.REFUND,
+                tender=book.intent(due.intent_id).tender,
+                leg=leg,
+                intent_id=due.intent_id,
+                claim_id=due.claim_id,
+                units=list(due.units),
+                amount=due.amount,
+                shipping=due.shipping,
+                planned_at=book.now,
+            )
+            session.add(operation)
+            return Planned(_ask(book, operation), fresh=True)
+
+        return self._db.transaction(work)
+
+    def record_refund(self, order_id: str, key: str, answer: Refunded) -> Learned:
+        """On its way, or there; refused for good it is CS' case."""
+
+        def work(session: Session) -> Learned:
+            book = Book.open(session, order_id, self._clock.now())
+            operation = book.operation(key)
+            if operation is None:
+                raise AssertionError(f"{key} was never planned")
+            if operation.outcome is None:
+                operation.stripe_id = answer.id
+                for unit in book.units:
+                    if unit.id in operation.units:
+                        unit.refunded_by = key
+                know_refund(book, operation, answer.outcome, answer.reason)
+            return Learned(facts=book.settle())
+
+        return self._db.transaction(work)
+
+
+def know_refund(book: Book, operation: PaymentOperation, outcome: Outcome, reason: str | None) -> None:
+    """What became of a refund; Stripe may say it failed days after it said that it succeeded."""
+    operation.outcome, operation.reason, operation.known_at = outcome, reason, book.now
+    failed = outcome is Outcome.REFUSED
+    if failed:
+        book.open_case(
+            CaseType.REFUND_FAILED, operation.intent_id or "", Role.CS, reason=reason, amount=operation.amount
+        )
+    word = "refund_failed" if failed else "refunded"
+    book.tell(f"payment.{word}", SYSTEM, intent=operation.intent_id, amount=operation.amount, state=outcome.value)
+
+
+def _ask(book: Book, operation: PaymentOperation) -> RefundAsk:
+    return RefundAsk(operation.key, book.order.id, operation.intent_id or "", operation.amount, book.order.currency)
