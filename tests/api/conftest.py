@@ -127,6 +127,7 @@ class Api:
                     location_id=location,
                     stage=stage,
                     created_at=self.clock.now(),
+                    handed_over_at=self.clock.now() if stage is Stage.HANDED_OVER else None,
                 )
             )
             session.execute(
