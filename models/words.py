@@ -161,6 +161,7 @@ class CommandKind(StrEnum):
     REJECT = "reject"
     PACK = "pack"
     HAND_OVER = "hand_over"
+    TAKE_OUT = "take_out"
     HOLD = "hold"
     RELEASE = "release"
     RETRY = "retry"

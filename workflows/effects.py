@@ -22,6 +22,7 @@ _COMMANDS: Final = {
     CommandKind.REJECT: "Store rejects: source elsewhere",
     CommandKind.PACK: "Packed",
     CommandKind.HAND_OVER: "Handed over to the carrier: stock goes down",
+    CommandKind.TAKE_OUT: "Cancelled units are out of the parcel",
     CommandKind.HOLD: "Put on hold",
     CommandKind.RELEASE: "Release a hold",
     CommandKind.RETRY: "Try again what was stuck",

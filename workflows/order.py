@@ -264,6 +264,10 @@ class OrderWorkflow:
     async def hand_over(self, asked: Asked) -> CommandOutcome:
         return await self._obey(asked)
 
+    @workflow.update(description="The cancelled units are out of the closed parcel: it may go")
+    async def take_out(self, asked: Asked) -> CommandOutcome:
+        return await self._obey(asked)
+
     @workflow.update(description="Stop what comes next, for a reason; deadlines go on")
     async def hold(self, asked: Asked) -> CommandOutcome:
         return await self._obey(asked)

@@ -197,8 +197,9 @@ def list_order_sourcing(order_id: Id, readers: ReadersDep) -> ListOf[PlanOut]:
 async def cancel_order(
     order_id: Id, body: CancelIn, keyed: KeyDep, caller: CallerDep, commands: CommandsFlowDep
 ) -> JSONResponse:
-    """Cancel the whole order: answered when label, money and stock are undone, or with why it cannot be."""
-    new = _about(order_id, CommandKind.CANCEL, caller, body.reason, body.note)
+    """Cancel the order or some of its units: answered when label, money and stock are undone, or why it cannot be."""
+    payload = {"units": body.units} if body.units else None
+    new = _about(order_id, CommandKind.CANCEL, caller, body.reason, body.note, payload=payload)
     return await commands.give(new, keyed.of(body))
 
 

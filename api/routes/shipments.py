@@ -16,7 +16,7 @@ from api.pages.packing_slip import packing_slip
 from api.permissions import Caller
 from api.schemas.base import Cursor, Id, ListOf
 from api.schemas.commands import CommandOut
-from api.schemas.shipments import AcceptIn, HandOverIn, PackIn, PickIn, RejectIn, ShipmentOut
+from api.schemas.shipments import AcceptIn, HandOverIn, PackIn, PickIn, RejectIn, ShipmentOut, TakeOutIn
 from models.stores.commands import NewCommand
 from models.words import CommandKind, Stage
 
@@ -106,6 +106,15 @@ async def hand_over_shipment(
     """The carrier has the parcel: its stock goes down."""
     new = _about(shipment_id, CommandKind.HAND_OVER, caller, note=body.note if body else "")
     return await commands.give(new, keyed.of(body))
+
+
+@router.post("/{shipment_id}/take-out", response_model=CommandOut, responses=_HEARD, dependencies=_WORK)
+async def take_out_cancelled_units(
+    shipment_id: Id, keyed: OptionalKeyDep, caller: CallerDep, commands: CommandsFlowDep, body: TakeOutIn | None = None
+) -> JSONResponse:
+    """The units of the closed parcel that were cancelled are out of it: their stock is free, and it may leave."""
+    new = _about(shipment_id, CommandKind.TAKE_OUT, caller, note=body.note if body else "")
+    return await commands.give(new, keyed.of(body) if keyed else None)
 
 
 @router.get(

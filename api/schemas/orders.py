@@ -126,10 +126,13 @@ class PlaceOrder(In):
 
 
 class CancelIn(In):
-    """Why; `reason` is a code, the rest is the note. The whole order is cancelled."""
+    """Why; `reason` is a code, the rest is the note. Without `units` the whole order is cancelled."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "customer_changed_mind"}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "customer_changed_mind", "units": ["unit_06h1a0"]}]}
+    )
     reason: Word = "unspecified"
+    units: Annotated[list[Id], Field(min_length=1, max_length=1000)] | None = None
     note: LongText = ""
 
 

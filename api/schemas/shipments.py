@@ -52,6 +52,13 @@ class HandOverIn(In):
     note: LongText = ""
 
 
+class TakeOutIn(In):
+    """The cancelled units are out of the closed parcel and back on the shelf."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"note": "Parcel closed again."}]})
+    note: LongText = ""
+
+
 class PieceOut(Out):
     """A unit, as a person finds it on a shelf."""
 

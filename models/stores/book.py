@@ -19,6 +19,7 @@ from models.messages.timings import OrderTimings
 from models.mint import mint
 from models.refunds import Paid, RefundDue, next_refund
 from models.status import Standing, status_of
+from models.stores.answers import finish_cancels
 from models.tables.messages import Case, Event
 from models.tables.orders import Claim, Hold, Order, OrderUnit
 from models.tables.payments import Intent, PaymentOperation, Tender
@@ -174,6 +175,12 @@ class Book:
     def units_of(self, shipment: Shipment) -> list[OrderUnit]:
         return [u for u in self.units if u.shipment_id == shipment.id]
 
+    def to_take_out(self, shipment: Shipment) -> list[OrderUnit]:
+        """Cancelled units that still lie in its closed parcel."""
+        if shipment.leaving or is_ended(shipment):
+            return []
+        return [u for u in self.units_of(shipment) if u.state is UnitState.CANCELLED]
+
     def live_label(self, shipment: Shipment) -> Label | None:
         return next((x for x in self.labels if x.shipment_id == shipment.id and x.refund_requested_at is None), None)
 
@@ -216,8 +223,12 @@ class Book:
 
     def due(self, shipment: Shipment) -> int:
         """What has to be captured before this parcel may leave; nothing for a gift, shipped free."""
-        mine = [u for u in self.units_of(shipment) if u.captured_by is None]
+        mine = self.unpaid_of(shipment)
         return amount_of(mine) + self.shipping_due if mine else 0
+
+    def unpaid_of(self, shipment: Shipment) -> list[OrderUnit]:
+        """The units that its capture is for."""
+        return [u for u in self.uncaptured if u.shipment_id == shipment.id]
 
     def due_beside(self, shipment: Shipment) -> int:
         """What stays to be captured once this parcel's capture has taken its units and the shipping charge."""
@@ -344,10 +355,18 @@ class Book:
         """Write the status that the units and the money give, bump the revision if anything was told, answer facts."""
         self._ask_or_thank_the_customer()
         if self.was_told:
+            if not self._is_undoing():
+                finish_cancels(self)
             self.order.status = self.status()
             self.order.revision += 1
             self.session.flush()
         return self.facts()
+
+    def _is_undoing(self) -> bool:
+        """Something was cancelled and is not undone yet; true, too, where nothing ever was cancelled."""
+        leaving = any(s.leaving and not is_ended(s) for s in self.shipments)
+        untouched = all(u.state is not UnitState.CANCELLED for u in self.units)
+        return untouched or leaving or self.to_void() is not None or self.refund_due() is not None
 
     def _ask_or_thank_the_customer(self) -> None:
         """It is the customer's turn, until a deadline, as long as what is to be shipped cannot be authorized."""

@@ -106,14 +106,19 @@ def _recorded(session: Session, command_id: str) -> Recorded:
 
 
 def _as_recorded(row: Command, *, closed: bool) -> Recorded:
-    whole = Cancel(key=row.id, actor=f"{row.role.value}:{row.actor}", reason=row.reason)
+    ask = Cancel(
+        key=row.id,
+        actor=f"{row.role.value}:{row.actor}",
+        reason=row.reason,
+        units=tuple(row.payload.get("units") or ()),
+    )
     return Recorded(
         order_id=row.order_id,
         asked=Asked(
             command_id=row.id,
             kind=row.kind,
             shipment_id=row.shipment_id,
-            cancel=whole if row.kind is CommandKind.CANCEL else None,
+            cancel=ask if row.kind is CommandKind.CANCEL else None,
         ),
         closed=closed,
         outcome=CommandOutcome.model_validate(row.outcome) if row.outcome is not None else None,

@@ -186,7 +186,10 @@ _HOLDING_RULES = (
         LEFT JOIN shipments s ON s.id = u.shipment_id
         WHERE r.state = 'active' AND r.unit_id IS NOT NULL AND (
             u.id IS NULL OR u.order_id <> r.holder OR u.sku <> r.sku
-            OR NOT (u.state IN ('reserved', 'accepted', 'picked', 'packed') OR (u.state = 'cancelled' AND s.leaving))
+            OR NOT (
+                u.state IN ('reserved', 'accepted', 'picked', 'packed')
+                OR (u.state = 'cancelled' AND (s.leaving OR s.stage IN ('packed', 'labelled', 'captured')))
+            )
             OR s.location_id IS DISTINCT FROM r.location_id OR u.lot_id IS DISTINCT FROM r.lot_id
         )
         """,
@@ -243,7 +246,7 @@ _MONEY_RULES = (
         SELECT u.order_id, u.id, u.captured_by, p.kind, coalesce(p.outcome, 'unknown') AS outcome
         FROM order_units u JOIN payment_operations p ON p.key = u.captured_by
         WHERE p.kind <> 'capture' OR p.outcome IS DISTINCT FROM 'succeeded' OR p.order_id <> u.order_id
-           OR p.shipment_id IS DISTINCT FROM u.shipment_id
+           OR (p.shipment_id IS DISTINCT FROM u.shipment_id AND u.state <> 'cancelled')
         """,
         "unit {id} counts as paid by {captured_by}, a {kind} of another shipment or one whose outcome is {outcome}",
     ),

@@ -190,10 +190,14 @@ class Fulfilment:
             actor=actor,
             now=book.now,
         )
+        if forgotten := book.to_take_out(shipment):
+            gone = len(forgotten)
+            book.open_case(CaseType.TRACKING_CONTRADICTS, shipment.id, Role.CS, cancelled_units_left=gone)
         if left.missing:
             book.open_case(CaseType.STOCK_MISSING, shipment.id, Role.OPS, units=list(left.missing))
         for unit in units:
-            unit.state = UnitState.HANDED_OVER
+            if unit.state is not UnitState.CANCELLED:
+                unit.state = UnitState.HANDED_OVER
         shipment.handed_over_at = book.now
         shipment.deadline = book.now + book.timings.tracking_silence
         if shipment.stage is Stage.CAPTURED:
@@ -204,7 +208,8 @@ class Fulfilment:
     def deliver(self, book: Book, shipment: Shipment) -> None:
         """The customer has it. A parcel not captured yet stays open until it is."""
         for unit in book.units_of(shipment):
-            unit.state = UnitState.DELIVERED
+            if unit.state is not UnitState.CANCELLED:
+                unit.state = UnitState.DELIVERED
         shipment.delivered_at = book.now
         book.tell("shipment.delivered", "carrier", shipment=shipment.id)
         self.end_delivered(book, shipment)
@@ -227,6 +232,28 @@ class Fulfilment:
             for unit in book.units_of(shipment):
                 unit.state = UnitState.CANCELLED
             book.tell("shipment.leaving", SYSTEM, shipment=shipment.id, reason=reason)
+
+    def cancel_units(self, book: Book, units: Sequence[OrderUnit], reason: str) -> None:
+        """Whole parcels leave; of others these units are dropped, or lie in the closed parcel until taken out."""
+        for unit in units:
+            unit.state = UnitState.CANCELLED
+        touched = {u.shipment_id for u in units}
+        for shipment in (s for s in book.shipments if s.id in touched and not is_ended(s)):
+            inside = book.units_of(shipment)
+            gone = [u for u in inside if u.state is UnitState.CANCELLED]
+            if len(gone) == len(inside):
+                self.cancel(book, [shipment], reason)
+            elif shipment.packed_at is None:
+                self.drop(book, gone)
+                book.tell("shipment.units_dropped", SYSTEM, shipment=shipment.id, units=len(gone))
+            else:
+                book.tell("shipment.units_to_take_out", SYSTEM, shipment=shipment.id, units=len(gone))
+
+    def drop(self, book: Book, units: Sequence[OrderUnit]) -> None:
+        """These are no part of their parcel any more, and free for others."""
+        self._stock.release(book.session, book.order.id, book.now, unit_ids=[u.id for u in units])
+        for unit in units:
+            unit.shipment_id = None
 
     def undo(self, book: Book, shipment: Shipment) -> None:
         """Label and money are undone: the stock is free again."""

@@ -3,22 +3,21 @@
 from sqlalchemy import select
 
 from models.messages.commands import Asked, CommandOutcome
-from models.mint import mint
-from models.refusals import DONE, cancel_refusal, refusal, refused
-from models.stores.book import Book, is_ended
+from models.refusals import DONE, refusal, refused
+from models.stores.answers import answer, who
+from models.stores.book import Book
+from models.stores.cancelling import Cancelling
 from models.stores.fulfilment import Fulfilment
 from models.tables.catalogue import Box, Variant
-from models.tables.messages import Audit, Command
-from models.tables.orders import Claim
+from models.tables.messages import Command
 from models.tables.shipments import Shipment
-from models.words import CaseType, ClaimKind, CommandKind, Role, Stage, UnitState, Verdict
-
-CANCELLED = CommandOutcome(done=True, code="cancelled")
+from models.words import CaseType, CommandKind, Role, Stage
 
 
 class Obedience:
     def __init__(self, fulfilment: Fulfilment) -> None:
         self._fulfilment = fulfilment
+        self._cancelling = Cancelling(fulfilment)
 
     def obey(self, book: Book, asked: Asked) -> CommandOutcome:
         """Carry the command out, or answer what was answered before. A cancel is answered when all is undone."""
@@ -26,7 +25,7 @@ class Obedience:
         if command.outcome is not None:
             return CommandOutcome.model_validate(command.outcome)
         outcome = self._decide(book, command)
-        if not (command.kind is CommandKind.CANCEL and outcome.done and not all(is_ended(s) for s in book.shipments)):
+        if not (command.kind is CommandKind.CANCEL and outcome.done):  # that is answered when all is undone
             answer(command, outcome, book)
         return outcome
 
@@ -53,10 +52,10 @@ class Obedience:
     def _decide(self, book: Book, command: Command) -> CommandOutcome:
         match command.kind:
             case CommandKind.CANCEL:
-                return self._cancel(book, command)
+                return self._cancelling.cancel(book, command)
             case CommandKind.HOLD:
                 shipment = book.shipment(command.shipment_id) if command.shipment_id else None
-                return DONE.but(detail={"hold": book.hold(shipment, command.reason, _who(command)).id})
+                return DONE.but(detail={"hold": book.hold(shipment, command.reason, who(command)).id})
             case CommandKind.RELEASE:
                 return _release(book, command)
             case CommandKind.RETRY:
@@ -67,17 +66,22 @@ class Obedience:
     def _about_shipment(self, book: Book, command: Command) -> CommandOutcome:
         shipment = book.shipment(command.shipment_id or "")
         on_hold = book.is_on_hold(shipment)
-        if no := refusal(command.kind, shipment.stage, leaving=shipment.leaving, on_hold=on_hold):
+        to_take_out = bool(book.to_take_out(shipment))
+        if no := refusal(
+            command.kind, shipment.stage, leaving=shipment.leaving, on_hold=on_hold, to_take_out=to_take_out
+        ):
             return no
         match command.kind:
             case CommandKind.ACCEPT:
-                self._fulfilment.accept(book, shipment, _who(command))
+                self._fulfilment.accept(book, shipment, who(command))
             case CommandKind.REJECT:
-                self._fulfilment.re_source(book, shipment, command.reason, _who(command))
+                self._fulfilment.re_source(book, shipment, command.reason, who(command))
             case CommandKind.PACK:
                 return self._pack(book, shipment, command)
+            case CommandKind.TAKE_OUT:
+                return self._cancelling.take_out(book, shipment, who(command))
             case _:
-                self._fulfilment.hand_over(book, shipment, _who(command))
+                self._fulfilment.hand_over(book, shipment, who(command))
         return DONE
 
     def _pack(self, book: Book, shipment: Shipment, command: Command) -> CommandOutcome:
@@ -86,73 +90,16 @@ class Obedience:
         grams = command.payload.get("grams") or _weigh(book, shipment, command.payload.get("box"))
         if not grams:
             return refused("weight_unknown", "A unit has no weight on file: say the parcel's grams.")
-        gone = self._fulfilment.pack(book, shipment, command.payload.get("box"), grams, _who(command))
+        gone = self._fulfilment.pack(book, shipment, command.payload.get("box"), grams, who(command))
         return refused(gone.code, gone.message) if gone else DONE
-
-    def _cancel(self, book: Book, command: Command) -> CommandOutcome:
-        if book.session.scalars(select(Claim.id).where(Claim.command_id == command.id)).first():
-            return CANCELLED
-        if command.payload.get("units"):
-            return refused("whole_order_only", "Only a whole order can be cancelled yet.")
-        live = [u for u in book.units if u.state is not UnitState.CANCELLED]
-        if not live:
-            return refused("already_cancelled", "Nothing of it is left to cancel.")
-        open_ = [s for s in book.shipments if not is_ended(s)]
-        left = {s.id for s in book.shipments if s.handed_over_at}
-        gone, here = ([u.id for u in live if (u.shipment_id in left) is away] for away in (True, False))
-        if no := cancel_refusal(gone, here):
-            return no
-        for unit in live:
-            claim = Claim(
-                id=mint("clm"), order_id=book.order.id, unit_id=unit.id, kind=ClaimKind.CANCEL, command_id=command.id,
-                created_at=book.now,
-            )  # fmt: skip
-            book.session.add(claim)
-            unit.state = UnitState.CANCELLED
-        book.tell("order.cancel_requested", _who(command), reason=command.reason)
-        self._fulfilment.cancel(book, open_, command.reason)
-        if book.order.confirmed_at is None:
-            book.order.verdict = Verdict.CANCELLED
-        return CANCELLED
 
     def _retry(self, book: Book, command: Command) -> CommandOutcome:
         for case in (CaseType.STUCK_EFFECT, CaseType.LABEL_IMPOSSIBLE, CaseType.CAPTURE_REFUSED):
             book.close_cases(command.shipment_id or book.order.id, "retry", case)
         again = [s for s in book.shipments if s.stage is Stage.UNSOURCED and not s.leaving]
         sourced = sum(self._fulfilment.source_again(book, s) for s in again)
-        book.tell("order.retried", _who(command), sourced=sourced)
+        book.tell("order.retried", who(command), sourced=sourced)
         return DONE.but(detail={"sourced": sourced, "unsourced": len(again) - sourced})
-
-
-def finish_cancels(book: Book) -> None:
-    """Everything that was cancelled is undone: the waiting commands have their answer."""
-    query = select(Command).where(
-        Command.order_id == book.order.id, Command.kind == CommandKind.CANCEL, Command.outcome.is_(None)
-    )
-    for command in book.session.scalars(query):
-        if book.session.scalars(select(Claim.id).where(Claim.command_id == command.id)).first():
-            answer(command, CANCELLED, book)
-
-
-def answer(command: Command, outcome: CommandOutcome, book: Book) -> None:
-    """Keep what came of a command, and who asked it, for ever."""
-    command.outcome, command.known_at = outcome.model_dump(), book.now
-    row = Audit(
-        at=book.now,
-        role=command.role,
-        actor=command.actor,
-        action=command.kind.value,
-        subject=command.shipment_id or command.order_id,
-        reason=command.reason,
-        outcome=outcome.code,
-        detail={"command": command.id},
-    )
-    book.session.add(row)
-    book.tell(f"command.{'done' if outcome.done else 'refused'}", _who(command), command=command.id, code=outcome.code)
-
-
-def _who(command: Command) -> str:
-    return f"{command.role.value}:{command.actor}"
 
 
 def _release(book: Book, command: Command) -> CommandOutcome:
@@ -160,11 +107,11 @@ def _release(book: Book, command: Command) -> CommandOutcome:
     hold = next((h for h in book.holds if h.id == wanted), None)
     if hold is None:
         return refused("no_such_hold", "That hold is not active.")
-    hold.released_at, hold.released_by = book.now, _who(command)
+    hold.released_at, hold.released_by = book.now, who(command)
     book.holds.remove(hold)
     for intent in () if book.holds else book.open_intents:
         intent.look_due = True  # much may have happened to it meanwhile
-    book.tell("hold.released", _who(command), hold=hold.id, reason=hold.reason)
+    book.tell("hold.released", who(command), hold=hold.id, reason=hold.reason)
     return DONE
 
 

@@ -19,7 +19,7 @@ from models.refusals import refusal
 from models.stores.book import Book, is_ended
 from models.stores.fulfilment import SYSTEM, Fulfilment
 from models.stores.labels import destination_of
-from models.stores.obedience import Obedience, finish_cancels
+from models.stores.obedience import Obedience
 from models.stores.refunds import know_refund
 from models.tables.messages import InboxFact
 from models.tables.orders import Order
@@ -47,10 +47,7 @@ class OrderStore:
         def transaction(session: Session) -> Learned:
             book = Book.open(session, order_id, self._clock.now())
             outcome = work(book)
-            facts = book.settle()
-            if book.was_told and not facts.undoing:
-                finish_cancels(book)
-            return Learned(facts=facts, outcome=outcome)
+            return Learned(facts=book.settle(), outcome=outcome)
 
         return self._db.transaction(transaction)
 

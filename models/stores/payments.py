@@ -197,6 +197,7 @@ class PaymentStore:
             shipment_id=shipment.id,
             amount=book.due(shipment),
             shipping=book.shipping_due,
+            units=[u.id for u in book.unpaid_of(shipment)],
             final=not (intent.multicapture and book.due_beside(shipment)),
             planned_at=book.now,
         )
@@ -217,8 +218,9 @@ class PaymentStore:
             shipment = book.shipment(operation.shipment_id or "")
             if answer.outcome is not Outcome.SUCCEEDED:
                 return self._capture_refused(book, shipment, answer)
-            for unit in book.units_of(shipment):
-                unit.captured_by = unit.captured_by or key
+            for unit in book.units:
+                if unit.id in operation.units:
+                    unit.captured_by = key
             self._captured(book, shipment, operation)
             return Learned(facts=book.settle())
 

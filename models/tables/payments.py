@@ -70,7 +70,7 @@ class PaymentOperation(Base):
     amount: Mapped[Money]
     shipping: Mapped[Money] = mapped_column(server_default="0")  # the shipping charge's part of `amount`
     final: Mapped[bool] = mapped_column(server_default="true")  # a capture that releases the rest
-    units: Mapped[list[Any]] = mapped_column(server_default="[]")  # that a refund gives back
+    units: Mapped[list[Any]] = mapped_column(server_default="[]")  # that a capture is for, or a refund gives back
     renews: Mapped[str | None]  # an authorization that takes the place of this intent
     outcome: Mapped[Outcome | None] = mapped_column(word(Outcome))
     reason: Mapped[str | None]
