@@ -23,6 +23,7 @@ log = structlog.get_logger()
 
 async def serve() -> None:
     """Every queue in this process, until told to stop."""
+    sys.dont_write_bytecode = False  # the sandbox imports the workflow for each run: compiled once, not each time
     settings = Settings()  # pyright: ignore[reportCallIssue] (its fields come from the environment)
     threads = settings.worker_threads
     db = Database(settings.database_url, pool_size=2 * threads)
