@@ -7,8 +7,6 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Coroutine
-from typing import Any
 
 import structlog
 
@@ -16,6 +14,7 @@ from models.clock import SystemClock
 from models.config import Settings
 from models.db import Database
 from workers.engine import gateways, ledgers, workers
+from workers.loop import run
 from workflows.client import connect
 
 log = structlog.get_logger()
@@ -41,16 +40,6 @@ async def serve() -> None:
     db.dispose()
     for task in done:
         task.result()  # a worker that died says why
-
-
-def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run on uvloop where there is one."""
-    if sys.platform == "win32":
-        asyncio.run(main)
-        return
-    import uvloop
-
-    uvloop.run(main)
 
 
 if __name__ == "__main__":

@@ -28,18 +28,20 @@ from models.stores.events import EventsStore
 from models.stores.fulfilment import Fulfilment
 from models.stores.inbox import InboxStore
 from models.stores.leadership import Leadership
+from models.stores.lookout import Lookout
 from models.stores.orders import OrderStore
 from models.stores.requests import RequestStore
 from models.stores.sourcing import SourcingStore
 from models.stores.stock import StockStore
 from models.stores.sweeps import SweepStore
 from workers import relay_jobs
+from workers.loop import run
 from workers.sinks import EventSink, LogSink
 from workflows import client as temporal
 
 log = structlog.get_logger()
 
-POLL: Final = 0.05  # seconds between looks for events and facts
+POLL: Final = 0.05  # seconds between looks for events and facts, one look for both
 SWEEP_POLL: Final = 0.5  # between looks at what is due
 CHECK_LOCK: Final = 0.5
 PAUSE_AFTER_TROUBLE: Final = 1.0
@@ -84,6 +86,8 @@ class Relay:
 
     def __init__(self, database: Database, clock: Clock, runs: relay_jobs.Runs, sink: EventSink, *, link: str) -> None:
         self._sweeps = SweepStore(database, clock)
+        self._lookout = Lookout(database, clock)
+        self._events_wait, self._facts_wait = asyncio.Event(), asyncio.Event()
         events, inbox = EventsStore(database, clock), InboxStore(database, clock)
         commands = CommandStore(database, clock, RequestStore(database, clock))
         stock = StockStore()
@@ -108,16 +112,31 @@ class Relay:
                 log.warning("relay.job_failed", job=name, error=type(error).__name__)
             await asyncio.to_thread(self._sweeps.done, name, PERIODS, ok=ok)
 
+    async def look(self) -> None:
+        """Wake the work that there is. The next look sees what came meanwhile, and what a work has left."""
+        waiting = await asyncio.to_thread(self._lookout.look)
+        if waiting.events:
+            self._events_wait.set()
+        if waiting.facts:
+            self._facts_wait.set()
+
     async def lead(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(_again("events", self.events, POLL))
-            group.create_task(_again("facts", self.facts, POLL))
+            group.create_task(_again("look", self.look, POLL))
+            group.create_task(_again("events", partial(_once, self._events_wait, self.events), 0))
+            group.create_task(_again("facts", partial(_once, self._facts_wait, self.facts), 0))
             group.create_task(_again("periodic", self.periodic, SWEEP_POLL))
 
 
 def _sweep_holds(database: Database, stock: StockStore, clock: Clock) -> int:
     return database.transaction(lambda session: stock.sweep_expired(session, clock.now()))
+
+
+async def _once(woken: asyncio.Event, job: Job) -> None:
+    await woken.wait()
+    woken.clear()
+    await job()
 
 
 async def _again(name: str, job: Job, pause: float) -> None:
@@ -206,4 +225,4 @@ async def serve() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve())
+    run(serve())

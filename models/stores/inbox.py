@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -105,10 +105,9 @@ class InboxStore:
         return taken is not None
 
     def _due(self, session: Session, now: datetime, limit: int) -> Sequence[DueFact]:
-        waiting = (InboxFact.signalled_at.is_(None), InboxFact.applied_at.is_(None), InboxFact.due_at <= now)
         rows = session.scalars(
             select(InboxFact)
-            .where(*waiting)
+            .where(*is_due(now))
             .order_by(InboxFact.received_at, InboxFact.id)
             .limit(limit)
             .with_for_update(key_share=True)
@@ -125,6 +124,11 @@ class InboxStore:
             else:
                 due.append(DueFact(row.id, row.kind, order_id))
         return due
+
+
+def is_due(now: datetime | BindParameter[datetime]) -> tuple[ColumnElement[bool], ...]:
+    """Its order is to be told of it by now: nobody was, and nothing has ended it."""
+    return InboxFact.signalled_at.is_(None), InboxFact.applied_at.is_(None), InboxFact.due_at <= now
 
 
 def _wait_for_order(session: Session, row: InboxFact, now: datetime) -> None:

@@ -11,6 +11,7 @@ from models.messages.commands import FactArrived
 from models.stores.commands import CommandStore
 from models.stores.events import EventsStore, Happened
 from models.stores.inbox import Heard, InboxStore
+from models.stores.lookout import Lookout, Waiting
 from models.stores.requests import RequestStore
 from models.stores.sweeps import SweepStore
 from models.tables.messages import Due, Event, IdempotencyKey
@@ -86,6 +87,23 @@ def test_the_log_gets_no_data_when_events_go_there() -> None:
             "log_level": "info",
         }
     ]
+
+
+# What there is to do
+
+
+def test_the_relay_sees_what_waits_when_it_looks(
+    database: Database, rows: Rows, inbox: InboxStore, events: EventsStore, clock: MovableClock
+) -> None:
+    look = Lookout(database, clock).look
+    assert look() == Waiting(events=False, facts=False)
+    rows.event("ord_1", 1)
+    assert look() == Waiting(events=True, facts=False)
+    events.relayed([event.id for event in events.unrelayed()])
+    arrive(inbox, rows, clock, "A")
+    assert look() == Waiting(events=False, facts=True)
+    clock.advance(timedelta(seconds=-1))
+    assert look() == Waiting(events=False, facts=False)
 
 
 # Facts
