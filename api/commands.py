@@ -44,20 +44,23 @@ class Commands:
 
     async def give(self, new: NewCommand, key: RequestKey | None) -> JSONResponse:
         """Carry `new` out and answer 200 with what it changed, 409 with why not, or 202."""
-        recalled = await run_in_threadpool(self.requests.seen, key) if key else None
-        if recalled is None:
-            if not await self.runs.answers():
-                raise ProblemError(
-                    503,
-                    "temporal_away",
-                    "Orders cannot hear commands now. Nothing was recorded: try again.",
-                    headers={"Retry-After": "2"},
-                )
-            recorded = await run_in_threadpool(self.store.record, new, key)
-            if isinstance(recorded, Recorded):
-                return (await self._send(recorded, key)).response()
-            recalled = recorded
-        return await self._again(recalled, key)
+        if not await self.runs.answers():
+            return await self._not_now(key)
+        recorded = await run_in_threadpool(self.store.record, new, key)
+        if isinstance(recorded, Recorded):
+            return (await self._send(recorded, key)).response()
+        return await self._again(recorded, key)
+
+    async def _not_now(self, key: RequestKey | None) -> JSONResponse:
+        """Temporal is away: a known key has its answer all the same, a new command has a 503."""
+        if key is not None and (recalled := await run_in_threadpool(self.requests.seen, key)):
+            return await self._again(recalled, key)
+        raise ProblemError(
+            503,
+            "temporal_away",
+            "Orders cannot hear commands now. Nothing was recorded: try again.",
+            headers={"Retry-After": "2"},
+        )
 
     async def _again(self, recalled: Recalled, key: RequestKey | None) -> JSONResponse:
         """The same key and body once more: the answer it has, or what has become of it meanwhile."""

@@ -51,11 +51,14 @@ class Orders(Protocol):
 
 async def relay_events(events: EventsStore, sink: EventSink) -> int:
     """Pass on what happened, in order; how many."""
-    waiting = await asyncio.to_thread(events.unrelayed)
-    if waiting:
-        await asyncio.to_thread(sink.send, waiting)
-        await asyncio.to_thread(events.relayed, [event.id for event in waiting])
-    return len(waiting)
+
+    def pass_on() -> int:
+        if waiting := events.unrelayed():
+            sink.send(waiting)
+            events.relayed([event.id for event in waiting])
+        return len(waiting)
+
+    return await asyncio.to_thread(pass_on)
 
 
 async def tell_facts(inbox: InboxStore, orders: Orders, runs: Runs) -> int:

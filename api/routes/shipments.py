@@ -83,8 +83,7 @@ def pick_shipment(
 ) -> ShipmentOut:
     """Units are off the shelf: of the shipment all, or those named. It wakes nobody and may be said again."""
     scope = scope_of(caller)
-    shipments.shipment(shipment_id, scope=scope)
-    orders.pick(shipment_id, caller.name, body.units if body else None)
+    orders.pick(shipment_id, caller.name, body.units if body else None, scope=scope)
     return ShipmentOut.of(shipments.shipment(shipment_id, scope=scope))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, ColumnElement, func, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -178,25 +178,19 @@ def _about_money(session: Session, kind: str, intent_id: str, payload: dict[str,
     )
     if order_id is None:
         return _About(None, None, News.NOW)
-    named = or_(
-        PaymentOperation.key == payload.get("operation", ""), PaymentOperation.stripe_id == payload.get("refund", "")
-    )
-    operation = session.execute(
-        select(PaymentOperation.outcome).where(PaymentOperation.order_id == order_id, named)
-    ).first()
-    of_intent = PaymentOperation.intent_id == intent_id
-    in_flight = session.scalar(select(PaymentOperation.key).where(of_intent, PaymentOperation.outcome.is_(None)))
-    captured = session.scalar(
-        select(func.coalesce(func.sum(PaymentOperation.amount), 0)).where(
-            of_intent,
-            PaymentOperation.kind == OperationKind.CAPTURE,
-            PaymentOperation.outcome == Outcome.SUCCEEDED,
-        )
-    )
+    operations = session.scalars(select(PaymentOperation).where(PaymentOperation.order_id == order_id)).all()
+    named = next((o for o in operations if _is_named(o, payload)), None)
+    captured = (OperationKind.CAPTURE, intent_id, Outcome.SUCCEEDED)
     money = MoneyNow(
-        in_flight=in_flight is not None or (operation is not None and operation.outcome is None),
-        named=operation.outcome if operation else None,
+        in_flight=any(o.outcome is None for o in operations if o is named or o.intent_id == intent_id),
+        named=named.outcome if named else None,
         state=intent.state if intent else None,
-        captured=int(captured or 0),
+        captured=sum(o.amount for o in operations if (o.kind, o.intent_id, o.outcome) == captured),
     )
     return _About(order_id, None, payment_news(kind, money, received=int(payload.get("received") or 0)))
+
+
+def _is_named(operation: PaymentOperation, payload: dict[str, Any]) -> bool:
+    return operation.key == payload.get("operation") or (
+        operation.stripe_id is not None and operation.stripe_id == payload.get("refund")
+    )

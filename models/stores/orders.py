@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.clock import Clock
 from models.db import Database
-from models.errors import ConflictError
+from models.errors import ConflictError, NotFoundError
 from models.messages.activities import EffectFailed, Learned
 from models.messages.commands import Asked, CommandOutcome
 from models.messages.facts import PAYMENT, Facts, OrderFacts
@@ -124,11 +124,19 @@ class OrderStore:
     def obey(self, order_id: str, asked: Asked) -> Learned:
         return self._on(order_id, lambda book: self._obedience.obey(book, asked))
 
-    def pick(self, shipment_id: str, actor: str, unit_ids: Sequence[str] | None = None) -> OrderFacts:
-        """Units taken from the shelf; all of them without a list. `ConflictError` where the shipment forbids it."""
+    def pick(
+        self, shipment_id: str, actor: str, unit_ids: Sequence[str] | None = None, *, scope: str | None = None
+    ) -> OrderFacts:
+        """Units taken from the shelf; all of them without a list. `ConflictError` where the shipment forbids it.
+
+        `scope` is a store's location: elsewhere nothing is found.
+        """
+        here = () if scope is None else (Shipment.location_id == scope,)
 
         def work(session: Session) -> OrderFacts:
-            order_id = session.scalars(select(Shipment.order_id).where(Shipment.id == shipment_id)).one()
+            order_id = session.scalar(select(Shipment.order_id).where(Shipment.id == shipment_id, *here))
+            if order_id is None:
+                raise NotFoundError("No such shipment.")
             book = Book.open(session, order_id, self._clock.now())
             shipment = book.shipment(shipment_id)
             on_hold = book.is_on_hold(shipment)

@@ -87,6 +87,15 @@ async def test_503_and_nothing_written_when_temporal_does_not_answer(api: Api):
     assert (await api.call("POST", f"/v1/orders/{order}/cancel", key="c", json={})).status_code == 200
 
 
+async def test_the_answer_comes_again_when_temporal_went_away_after_it(api: Api):
+    order = await ordered(api)
+    first = await api.call("POST", f"/v1/orders/{order}/cancel", key="c", json={})
+    api.runs.up = False
+    again = await api.call("POST", f"/v1/orders/{order}/cancel", key="c", json={})
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert again.headers["idempotent-replayed"] == "true"
+
+
 async def test_postgres_answers_a_command_when_the_orders_run_is_over(api: Api):
     order = await ordered(api)
     api.database.transaction(lambda s: s.execute(update(Order).values(closed_at=api.clock.now())))
