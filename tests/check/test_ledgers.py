@@ -133,7 +133,7 @@ async def test_a_label_is_found_when_its_order_was_cancelled(copy: Copy) -> None
 
 async def test_a_label_is_found_when_only_the_carrier_knows_of_its_refund(copy: Copy) -> None:
     copy.own_sandbox("easypost")
-    bought = copy.one("SELECT min(carrier_shipment_id) FROM labels")
+    bought = copy.one("SELECT min(carrier_shipment_id) FROM labels WHERE refund_requested_at IS NULL")
     easypost(copy, f"shipments/{bought}/refund", {})
     assert says(await copy.findings(), bought, "True) at the carrier", "False) in our books")
 
