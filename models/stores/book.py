@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import BindParameter, bindparam, exists, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -50,6 +50,26 @@ _EXCEPTION = (
     .scalar_subquery()
     .label("exception")
 )
+# An order and what belongs to it, as statements that are built once.
+_OF: BindParameter[str] = bindparam("order_id")
+_LOCKED = select(Order).where(Order.id == _OF).with_for_update(key_share=True)
+_TROUBLES = select(_HELD, _EXCEPTION).where(Order.id == _OF)
+_UNITS = select(OrderUnit).where(OrderUnit.order_id == _OF).order_by(OrderUnit.id)
+_SHIPMENTS = (
+    select(Shipment, Location.kind == LocationKind.STORE)
+    .join(Location, Location.id == Shipment.location_id)
+    .where(Shipment.order_id == _OF)
+    .order_by(Shipment.position)
+    .with_for_update(of=Shipment, key_share=True)
+)
+_INTENTS = (
+    select(Intent).where(Intent.order_id == _OF).order_by(Intent.created_at, Intent.id).with_for_update(key_share=True)
+)
+_OPERATIONS = (
+    select(PaymentOperation)
+    .where(PaymentOperation.order_id == _OF)
+    .order_by(PaymentOperation.planned_at, PaymentOperation.key)
+)
 _GIVEN_BACK = (UnitState.CANCELLED, UnitState.RETURNED, UnitState.LOST)
 _HOLDING = (IntentState.OPEN, IntentState.REQUIRES_ACTION)
 
@@ -65,36 +85,33 @@ class Book:
         self.now = now
         self.timings = OrderTimings.model_validate(order.timings)
         self.was_told = False
+        self._of = {"order_id": order.id}
         self.stores: set[str] = set()  # those of its shipments' nodes that are stores
 
     @classmethod
     def open(cls, session: Session, order_id: str, now: datetime) -> "Book":
         """Lock the order and load it. `NotFoundError` when there is none."""
-        query = select(Order).where(Order.id == order_id)
-        order = session.scalars(query.with_for_update(key_share=True)).one_or_none()
+        order = session.scalars(_LOCKED, {"order_id": order_id}).one_or_none()
         if order is None:
             raise NotFoundError(f"no order {order_id}")
         # Asked once the lock is had: a statement that waits for it sees other tables as they were before the wait.
-        held, exception = session.execute(select(_HELD, _EXCEPTION).where(Order.id == order_id)).one()
+        held, exception = session.execute(_TROUBLES, {"order_id": order_id}).one()
         return cls(session, order, now, held=held, exception=exception or "")
 
     # What belongs to it
 
+    def read(self) -> None:
+        """Load what is asked for in the end anyway, before anything is written: a later read flushes it first."""
+        _ = self.operations, self.intents, self.shipments, self.units
+
     @cached_property
     def units(self) -> list[OrderUnit]:
-        query = select(OrderUnit).where(OrderUnit.order_id == self.order.id).order_by(OrderUnit.id)
-        return list(self.session.scalars(query))
+        return list(self.session.scalars(_UNITS, self._of))
 
     @cached_property
     def shipments(self) -> list[Shipment]:
-        query = (
-            select(Shipment, Location.kind == LocationKind.STORE)
-            .join(Location, Location.id == Shipment.location_id)
-            .where(Shipment.order_id == self.order.id)
-            .order_by(Shipment.position)
-        )
         found: list[Shipment] = []
-        for shipment, store in self.session.execute(query.with_for_update(of=Shipment, key_share=True)):
+        for shipment, store in self.session.execute(_SHIPMENTS, self._of):
             found.append(shipment)
             if store:
                 self.stores.add(shipment.location_id)
@@ -102,15 +119,11 @@ class Book:
 
     @cached_property
     def intents(self) -> list[Intent]:
-        if not self.operations:
-            return []
-        query = select(Intent).where(Intent.order_id == self.order.id).order_by(Intent.created_at, Intent.id)
-        return list(self.session.scalars(query.with_for_update(key_share=True)))
+        return list(self.session.scalars(_INTENTS, self._of)) if self.operations else []
 
     @cached_property
     def operations(self) -> list[PaymentOperation]:
-        query = select(PaymentOperation).where(PaymentOperation.order_id == self.order.id)
-        return list(self.session.scalars(query.order_by(PaymentOperation.planned_at, PaymentOperation.key)))
+        return list(self.session.scalars(_OPERATIONS, self._of))
 
     @cached_property
     def claims(self) -> dict[str, str]:

@@ -46,6 +46,7 @@ class OrderStore:
 
         def transaction(session: Session) -> Learned:
             book = Book.open(session, order_id, self._clock.now())
+            book.read()
             outcome = work(book)
             return Learned(facts=book.settle(), outcome=outcome)
 

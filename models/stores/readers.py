@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import BigInteger, func, select, tuple_
+from sqlalchemy import BigInteger, BindParameter, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from models.db import Database
@@ -20,6 +20,24 @@ from models.tables.shipments import Label, Shipment
 from models.words import OperationKind, OrderStatus, Outcome
 
 T = TypeVar("T")
+
+# What is shown of orders, as statements that are built once.
+_IDS: BindParameter[Sequence[str]] = bindparam("ids", expanding=True)
+_LINES = (
+    select(OrderLine, OrderUnit)
+    .join(OrderUnit, OrderUnit.line_id == OrderLine.id)
+    .where(OrderUnit.order_id.in_(_IDS))
+    .order_by(OrderLine.order_id, OrderLine.position, OrderUnit.id)
+)
+_PARCELS = (
+    select(Shipment, Label)
+    .outerjoin(Label, (Label.shipment_id == Shipment.id) & Label.refund_requested_at.is_(None))
+    .where(Shipment.order_id.in_(_IDS))
+    .order_by(Shipment.order_id, Shipment.position)
+)
+_TENDERS = select(Tender).where(Tender.order_id.in_(_IDS)).order_by(Tender.position)
+_INTENTS = select(Intent).where(Intent.order_id.in_(_IDS)).order_by(Intent.created_at)
+_HOLDS = select(Hold).where(Hold.order_id.in_(_IDS), Hold.released_at.is_(None)).order_by(Hold.placed_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +156,9 @@ def _records(session: Session, orders: Sequence[Order]) -> list[OrderRecord]:
     ids = [order.id for order in orders]
     lines = _lines(session, ids)
     parcels = _parcels(session, ids, [unit for of_order in lines.values() for line in of_order for unit in line.units])
-    tenders = _by_order(session.scalars(select(Tender).where(Tender.order_id.in_(ids)).order_by(Tender.position)))
-    intents = _by_order(session.scalars(select(Intent).where(Intent.order_id.in_(ids)).order_by(Intent.created_at)))
-    holds = _by_order(
-        session.scalars(select(Hold).where(Hold.order_id.in_(ids), Hold.released_at.is_(None)).order_by(Hold.placed_at))
-    )
+    tenders = _by_order(session.scalars(_TENDERS, {"ids": ids}))
+    intents = _by_order(session.scalars(_INTENTS, {"ids": ids}))
+    holds = _by_order(session.scalars(_HOLDS, {"ids": ids}))
     refunded = _refunded(session, [o for o in ids if any(u.refunded_by for line in lines[o] for u in line.units)])
     return [
         OrderRecord(
@@ -177,13 +193,7 @@ def _refunded(session: Session, ids: Sequence[str]) -> dict[str, int]:
 def _lines(session: Session, ids: Sequence[str]) -> defaultdict[str, list[LineRecord]]:
     units: defaultdict[str, list[OrderUnit]] = defaultdict(list)
     lines: dict[str, OrderLine] = {}
-    query = (
-        select(OrderLine, OrderUnit)
-        .join(OrderUnit, OrderUnit.line_id == OrderLine.id)
-        .where(OrderUnit.order_id.in_(ids))
-        .order_by(OrderLine.order_id, OrderLine.position, OrderUnit.id)
-    )
-    for line, unit in session.execute(query):
+    for line, unit in session.execute(_LINES, {"ids": ids}):
         lines[line.id] = line
         units[line.id].append(unit)
     found: defaultdict[str, list[LineRecord]] = defaultdict(list)
@@ -196,14 +206,8 @@ def _parcels(session: Session, ids: Sequence[str], units: Iterable[OrderUnit]) -
     inside: defaultdict[str | None, list[str]] = defaultdict(list)
     for unit in units:
         inside[unit.shipment_id].append(unit.id)
-    query = (
-        select(Shipment, Label)
-        .outerjoin(Label, (Label.shipment_id == Shipment.id) & Label.refund_requested_at.is_(None))
-        .where(Shipment.order_id.in_(ids))
-        .order_by(Shipment.order_id, Shipment.position)
-    )
     found: defaultdict[str, list[ParcelRecord]] = defaultdict(list)
-    for shipment, label in session.execute(query):
+    for shipment, label in session.execute(_PARCELS, {"ids": ids}):
         found[shipment.order_id].append(ParcelRecord(shipment, label, tuple(inside[shipment.id])))
     return found
 
