@@ -36,6 +36,7 @@ from models.stores.stock import StockStore
 from models.stores.sweeps import SweepStore
 from workers import relay_jobs
 from workers.loop import run
+from workers.reconciliation import RECONCILIATION, reconciliation
 from workers.sinks import EventSink, LogSink
 from workflows import client as temporal
 
@@ -51,6 +52,7 @@ PERIODS: Final[Mapping[str, timedelta]] = {
     "resend_commands": timedelta(seconds=5),
     "sweep_holds": timedelta(seconds=10),
     "prune_keys": timedelta(hours=1),
+    **RECONCILIATION,
 }
 
 Job = Callable[[], Awaitable[object]]
@@ -80,11 +82,33 @@ class TemporalRuns:
     async def command(self, order_id: str, asked: Asked, wait: float) -> CommandOutcome | None:
         return await temporal.command(await self._connected(), order_id, asked, wait)
 
+    async def standing(self, order_id: str) -> temporal.Standing:
+        return await temporal.standing(await self._connected(), order_id)
+
+    async def revision(self, order_id: str) -> int | None:
+        view = await temporal.view(await self._connected(), order_id)
+        return view and view.revision
+
+    async def resume(self, order: OrderInput, *, completed: bool) -> None:
+        await temporal.resume(await self._connected(), order, completed=completed)
+
+    async def terminate(self, order_id: str, why: str) -> None:
+        await temporal.terminate(await self._connected(), order_id, why)
+
 
 class Relay:
     """The leader's work on one database: what is looked at all the time, and what is due from time to time."""
 
-    def __init__(self, database: Database, clock: Clock, runs: relay_jobs.Runs, sink: EventSink, *, link: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        runs: relay_jobs.Runs,
+        sink: EventSink,
+        *,
+        link: str,
+        reconciliation: Mapping[str, Job] | None = None,
+    ) -> None:
         self._sweeps = SweepStore(database, clock)
         self._lookout = Lookout(database, clock)
         self._events_wait, self._facts_wait = asyncio.Event(), asyncio.Event()
@@ -100,13 +124,14 @@ class Relay:
             "sweep_holds": lambda: asyncio.to_thread(_sweep_holds, database, stock, clock),
             "prune_keys": lambda: asyncio.to_thread(self._sweeps.prune_keys),
         }
+        self._reconciliation = reconciliation or {}
 
-    async def periodic(self) -> None:
+    async def periodic(self, jobs: Mapping[str, Job]) -> None:
         """Run what is due. One that fails is tried again when it is due again, and keeps none of the others."""
-        for name in await asyncio.to_thread(self._sweeps.due, tuple(PERIODS)):
+        for name in await asyncio.to_thread(self._sweeps.due, tuple(jobs)):
             ok = False
             try:
-                await self._periodic[name]()
+                await jobs[name]()
                 ok = True
             except Exception as error:  # noqa: BLE001 (any trouble of one work is its own)
                 log.warning("relay.job_failed", job=name, error=type(error).__name__)
@@ -126,7 +151,9 @@ class Relay:
             group.create_task(_again("look", self.look, POLL))
             group.create_task(_again("events", partial(_once, self._events_wait, self.events), 0))
             group.create_task(_again("facts", partial(_once, self._facts_wait, self.facts), 0))
-            group.create_task(_again("periodic", self.periodic, SWEEP_POLL))
+            group.create_task(_again("periodic", partial(self.periodic, self._periodic), SWEEP_POLL))
+            if self._reconciliation:  # apart, since it asks vendors: they may take their time
+                group.create_task(_again("reconcile", partial(self.periodic, self._reconciliation), SWEEP_POLL))
 
 
 def _sweep_holds(database: Database, stock: StockStore, clock: Clock) -> int:
@@ -209,7 +236,9 @@ async def serve() -> None:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     settings = Settings()  # pyright: ignore[reportCallIssue] (its fields come from the environment)
     database = Database(settings.database_url, pool_size=8, lock_timeout=1000, statement_timeout=1500)
-    relay = Relay(database, SystemClock(), TemporalRuns(), LogSink(), link=settings.public_url)
+    clock, runs = SystemClock(), TemporalRuns()
+    jobs = reconciliation(database, clock, runs, link=settings.public_url)
+    relay = Relay(database, clock, runs, LogSink(), link=settings.public_url, reconciliation=jobs)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -82,7 +82,7 @@ async def tell_facts(inbox: InboxStore, orders: Orders, runs: Runs) -> int:
             told.append(fact.id)
 
     try:
-        await _each(tell, by_order)
+        await each(tell, by_order)
     finally:
         if told:
             await asyncio.to_thread(inbox.signalled, told)
@@ -102,7 +102,7 @@ async def start_orders(orders: Orders, runs: Runs, now: datetime) -> int:
             await asyncio.to_thread(orders.started, order_id)
         return answer is not None
 
-    return sum(await _each(start, await asyncio.to_thread(orders.unstarted, now - START_AFTER)))
+    return sum(await each(start, await asyncio.to_thread(orders.unstarted, now - START_AFTER)))
 
 
 async def resend_commands(sweeps: SweepStore, commands: CommandStore, orders: Orders, runs: Runs) -> int:
@@ -119,10 +119,10 @@ async def resend_commands(sweeps: SweepStore, commands: CommandStore, orders: Or
             return True
         return await runs.command(command.order_id, command.asked, _WAIT) is not None
 
-    return sum(await _each(resend, await asyncio.to_thread(sweeps.unanswered_commands)))
+    return sum(await each(resend, await asyncio.to_thread(sweeps.unanswered_commands)))
 
 
-async def _each(work: Callable[[T], Awaitable[R]], things: Sequence[T]) -> list[R]:
+async def each(work: Callable[[T], Awaitable[R]], things: Sequence[T]) -> list[R]:
     """All of them, some at once. One that fails keeps none of the others; its error is raised when all are done."""
     limit = asyncio.Semaphore(AT_ONCE)
 

@@ -4,19 +4,21 @@
 """
 
 import asyncio
+import contextlib
 import time
 from datetime import timedelta
-from typing import Final, Literal
+from typing import Final, Literal, TypedDict
 
 from temporalio.client import (
     Client,
     RPCTimeoutOrCancelledError,
     WithStartWorkflowOperation,
+    WorkflowExecutionStatus,
     WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -60,9 +62,23 @@ def _start(order: OrderInput) -> WithStartWorkflowOperation[OrderWorkflow, objec
         OrderWorkflow.run,
         order,
         id=order.order_id,
-        task_queue=TASK_QUEUE_ORDERS,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        **_labels(order),
+    )
+
+
+class _Labels(TypedDict):
+    task_queue: str
+    search_attributes: TypedSearchAttributes
+    static_summary: str
+    static_details: str
+
+
+def _labels(order: OrderInput) -> _Labels:
+    """Where a run is worked on, and what ops read beside it."""
+    return _Labels(
+        task_queue=TASK_QUEUE_ORDERS,
         search_attributes=at_start(order),
         static_summary=order.summary,
         static_details=f"[Order {order.number}]({order.link})" if order.link else f"Order {order.number}",
@@ -137,6 +153,43 @@ async def view(client: Client, order_id: str) -> RunView | None:
         return await client.get_workflow_handle(order_id).query(OrderWorkflow.view, rpc_timeout=_RPC)
     except (RPCError, WorkflowQueryFailedError):
         return None
+
+
+Standing = Literal["running", "completed", "failed", "none"]
+
+
+async def standing(client: Client, order_id: str) -> Standing:
+    """Where the order's newest run stands, asked by its id; `failed` is terminated, too. Raises where it is unknown."""
+    try:
+        described = await client.get_workflow_handle(order_id).describe(rpc_timeout=_RPC)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return "none"
+        raise ConnectionError("Temporal is away") from error
+    match described.status:
+        case WorkflowExecutionStatus.RUNNING:
+            return "running"
+        case WorkflowExecutionStatus.COMPLETED:
+            return "completed"
+        case _:
+            return "failed"
+
+
+async def resume(client: Client, order: OrderInput, *, completed: bool) -> None:
+    """Start a run for an order whose run was lost. For reconciliation alone: everyone else is refused a second run.
+
+    `completed`: the run before has ended well, which an order can only then lack that was restored to before its end.
+    """
+    reuse = WorkflowIDReusePolicy.ALLOW_DUPLICATE if completed else WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+    with contextlib.suppress(WorkflowAlreadyStartedError):  # somebody was quicker
+        await client.start_workflow(
+            OrderWorkflow.run, order, id=order.order_id, id_reuse_policy=reuse, rpc_timeout=_RPC, **_labels(order)
+        )
+
+
+async def terminate(client: Client, order_id: str, why: str) -> None:
+    """End a run at once, and with it whatever it believes. What it had begun at a vendor is found there."""
+    await client.get_workflow_handle(order_id).terminate(reason=why, rpc_timeout=_RPC)
 
 
 class Pulse:

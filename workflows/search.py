@@ -8,7 +8,6 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAtt
 with workflow.unsafe.imports_passed_through():
     from models.messages.facts import OrderFacts
     from models.messages.order import OrderInput
-    from models.words import OrderStatus
 
 ORDER_NUMBER: Final = SearchAttributeKey.for_keyword("OrderNumber")
 ORDER_STATUS: Final = SearchAttributeKey.for_keyword("OrderStatus")
@@ -30,15 +29,21 @@ REGISTERED: Final[dict[str, str]] = {
 
 
 def at_start(order: OrderInput) -> TypedSearchAttributes:
-    """What is known before the run does anything; it costs no upsert."""
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(ORDER_NUMBER, order.number),
-            SearchAttributePair(ORDER_STATUS, OrderStatus.PENDING.value),
-            SearchAttributePair(CHANNEL, order.channel),
-            SearchAttributePair(BRAND, order.brand),
-        ]
-    )
+    """What is known before the run does anything; it costs no upsert. A run that resumes starts as the order stands."""
+    known = order.facts.known
+    pairs: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(ORDER_NUMBER, order.number),
+        SearchAttributePair(ORDER_STATUS, known.status.value),
+        SearchAttributePair(CHANNEL, order.channel),
+        SearchAttributePair(BRAND, order.brand),
+    ]
+    if known.exception:
+        pairs.append(SearchAttributePair(EXCEPTION, known.exception))
+    if known.stores:
+        pairs.append(SearchAttributePair(STORE_IDS, known.stores))
+    if known.promised_by:
+        pairs.append(SearchAttributePair(PROMISED_BY, known.promised_by))
+    return TypedSearchAttributes(pairs)
 
 
 def changes(shown: OrderFacts, known: OrderFacts) -> list[SearchAttributeUpdate[Any]]:

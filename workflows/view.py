@@ -73,7 +73,7 @@ def view_of(facts: Facts) -> RunView:
             what, turn = _waits(facts, key)
             until = step.until.isoformat() if step.until else None
             waits.append(Waiting(on=key, what=what, until=until, turn=turn))
-    return RunView(status=facts.known.status, waits=tuple(waits))
+    return RunView(status=facts.known.status, waits=tuple(waits), revision=facts.known.revision)
 
 
 def _row(facts: Facts, shipment: ShipmentFacts) -> str:

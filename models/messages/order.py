@@ -39,6 +39,7 @@ class RunView(Message):
 
     status: OrderStatus
     waits: tuple["Waiting", ...]
+    revision: int = 0  # of the order, as far as the run knows
 
 
 class Waiting(Message):

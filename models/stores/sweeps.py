@@ -71,3 +71,13 @@ class SweepStore:
         values = {"next_at": now + periods[name], **({"last_ok_at": now} if ok else {})}
         again = update(Due).where(Due.name == name).values(**values)
         self._db.transaction(lambda session: session.execute(again))
+
+    def place(self, name: str) -> str | None:
+        """How far a work that goes in pages has come; None at the beginning."""
+        return self._db.transaction(lambda session: session.scalar(select(Due.place).where(Due.name == name)))
+
+    def move(self, name: str, place: str | None) -> None:
+        """It has come so far. Kept with what it works on: an older Postgres that is restored brings its older place."""
+        row = insert(Due).values(name=name, next_at=self._clock.now(), place=place)
+        there = row.on_conflict_do_update(index_elements=["name"], set_={"place": place})
+        self._db.transaction(lambda session: session.execute(there))

@@ -47,6 +47,7 @@ class InboxFact(Base):
     result: Mapped[str | None]
     __table_args__ = (
         Index("ix_inbox_due", "due_at", postgresql_where=text("signalled_at IS NULL AND applied_at IS NULL")),
+        Index("ix_inbox_unapplied", "signalled_at", postgresql_where=text("applied_at IS NULL")),
         Index(None, "order_id"),
     )
 
@@ -123,9 +124,10 @@ class Audit(Base):
 
 
 class Due(Base):
-    """Periodic work of the relay and when each is next due."""
+    """Periodic work of the relay and when each is next due; `place` is how far one has come that goes in pages."""
 
     __tablename__ = "due"
     name: Mapped[Id]
     next_at: Mapped[datetime]
     last_ok_at: Mapped[datetime | None]
+    place: Mapped[str | None]

@@ -68,6 +68,7 @@ class Order(Base):
     delivered_at: Mapped[datetime | None]
     customer_until: Mapped[datetime | None]  # the customer's turn ends then
     closed_at: Mapped[datetime | None]
+    resumed_at: Mapped[datetime | None]  # its run was lost: effects are looked up before they are asked for
     last_event: Mapped[int] = mapped_column(server_default="0")  # the seq of its newest event
     revision: Mapped[int] = mapped_column(BigInteger, server_default="1")
     __table_args__ = (
@@ -80,6 +81,8 @@ class Order(Base):
         CheckConstraint("currency ~ '^[a-z]{3}$'", name="currency_iso"),
         Index(None, "created_at", "id"),
         Index("ix_orders_open", "expires_at", postgresql_where=text("status = 'pending'")),
+        Index("ix_orders_not_closed", "id", postgresql_where=text("closed_at IS NULL")),
+        Index("ix_orders_closed", "closed_at", "id", postgresql_where=text("closed_at IS NOT NULL")),
         Index(None, "customer_id", "created_at"),
     )
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from models.db import Database
@@ -32,6 +32,16 @@ class Rows:
             return list(session.scalars(select(table).where(*where)))
 
         return self._db.transaction(read)
+
+    def change(self, table: type[Base], where: Any, **values: Any) -> None:
+        self._db.transaction(lambda session: session.execute(update(table).where(where).values(**values)))
+
+    def close(self, order_id: str, at: datetime) -> None:
+        self.change(Order, Order.id == order_id, closed_at=at)
+
+    def told(self, order_id: str) -> list[str]:
+        """The types of its events, in order."""
+        return [event.type for event in sorted(self.all(Event, Event.aggregate == order_id), key=lambda e: e.seq)]
 
     def shop(self) -> None:
         self.add(Brand, id="brand_aurelle", name="Aurelle")
