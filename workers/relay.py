@@ -35,6 +35,7 @@ from models.stores.sourcing import SourcingStore
 from models.stores.stock import StockStore
 from models.stores.sweeps import SweepStore
 from workers import relay_jobs
+from workers.engine import gateways
 from workers.loop import run
 from workers.reconciliation import RECONCILIATION, reconciliation
 from workers.sinks import EventSink, LogSink
@@ -237,7 +238,7 @@ async def serve() -> None:
     settings = Settings()  # pyright: ignore[reportCallIssue] (its fields come from the environment)
     database = Database(settings.database_url, pool_size=8, lock_timeout=1000, statement_timeout=1500)
     clock, runs = SystemClock(), TemporalRuns()
-    jobs = reconciliation(database, clock, runs, link=settings.public_url)
+    jobs = reconciliation(database, clock, runs, gateways(settings), link=settings.public_url)
     relay = Relay(database, clock, runs, LogSink(), link=settings.public_url, reconciliation=jobs)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

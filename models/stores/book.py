@@ -70,8 +70,8 @@ _OPERATIONS = (
     .where(PaymentOperation.order_id == _OF)
     .order_by(PaymentOperation.planned_at, PaymentOperation.key)
 )
-_GIVEN_BACK = (UnitState.CANCELLED, UnitState.RETURNED, UnitState.LOST)
-_HOLDING = (IntentState.OPEN, IntentState.REQUIRES_ACTION)
+GIVEN_BACK = (UnitState.CANCELLED, UnitState.RETURNED, UnitState.LOST)
+HOLDING = (IntentState.OPEN, IntentState.REQUIRES_ACTION)
 
 
 class Book:
@@ -205,7 +205,7 @@ class Book:
     @property
     def uncaptured(self) -> list[OrderUnit]:
         """Live units that nobody has paid for yet."""
-        return [u for u in self.units if u.captured_by is None and u.state not in _GIVEN_BACK]
+        return [u for u in self.units if u.captured_by is None and u.state not in GIVEN_BACK]
 
     @property
     def open_intents(self) -> list[Intent]:
@@ -261,12 +261,12 @@ class Book:
 
     def to_void(self) -> Intent | None:
         """An authorization that holds the customer's money for nothing."""
-        holding = [i for i in self.intents if i.state in _HOLDING]
+        holding = [i for i in self.intents if i.state in HOLDING]
         return next((i for i in holding if i.superseded or not self.to_pay), None)
 
     def refund_due(self) -> RefundDue | None:
         """What was captured for nothing and is not given back or on its way yet."""
-        gone = [u for u in self.units if u.captured_by and u.state in _GIVEN_BACK]
+        gone = [u for u in self.units if u.captured_by and u.state in GIVEN_BACK]
         if not gone:
             return None
         captures = {
@@ -443,7 +443,7 @@ class Book:
         ageing = self.ageing
         deadline = self.order.customer_until if rest is Rest.REFUSED else ageing.renew_at if ageing else None
         return PaymentFacts(
-            open=any(i.state in _HOLDING for i in self.intents) or rest is not Rest.NONE or refund_due,
+            open=any(i.state in HOLDING for i in self.intents) or rest is not Rest.NONE or refund_due,
             deadline=deadline,
             rest=rest,
             void_due=self.to_void() is not None,

@@ -1,0 +1,145 @@
+"""Drift planted in our own books, each seen by the oracle first: orphan stock, money of a closed order, no outcome."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import select, update
+
+from activities.payments import PaymentActivities
+from cli.check import check
+from models.db import Database
+from models.ids import authorize_key
+from models.stock import UnitWant
+from models.stores.leftovers import Leftovers
+from models.stores.stock import StockStore
+from models.tables.orders import OrderUnit
+from models.tables.payments import Intent, PaymentOperation
+from models.tables.stock import Lot
+from models.words import IntentState, OperationKind, Outcome
+from tests.conftest import MovableClock
+from tests.journey import Journey
+from tests.oracle import assert_conserved
+from tests.shop import Shop
+from tests.stack import Stack
+from workers.engine import gateways, ledgers
+from workers.mending_books import MendingBooks
+
+
+@pytest.fixture
+def books(stack: Stack, stack_db: Database, later: MovableClock) -> MendingBooks:
+    ours, (stripe, _) = ledgers(stack_db, stack.clock), gateways(stack.settings)
+    left = Leftovers(stack_db, later, StockStore())
+    return MendingBooks(left, ours.orders, PaymentActivities(ours.payments, ours.refunds, stripe), stack.clock)
+
+
+async def cancelled(stack: Stack, api: httpx.AsyncClient, shop: Shop) -> Journey:
+    order = await Journey.place(stack, api, shop.cart(shop.stock("one", warehouse=5)))
+    assert (await order.command(f"/v1/orders/{order.order_id}/cancel", reason="customer_asked")).status_code == 200
+    await order.until_closed()
+    await assert_conserved(stack, [order.order_id])
+    return order
+
+
+async def wrong(stack: Stack, order: Journey) -> set[str]:
+    """What the oracle finds wrong, by the promise that is broken."""
+    found = await check(
+        stack.urls.app, stack.stripe.url, stack.easypost.url, await stack.client(), orders=[order.order_id]
+    )
+    return {finding.code for finding in found}
+
+
+async def test_stock_is_free_again_when_a_closed_order_holds_it(
+    stack: Stack, api: httpx.AsyncClient, shop: Shop, books: MendingBooks, stack_db: Database
+):
+    order = await cancelled(stack, api, shop)
+    want = UnitWant((await order.order())["lines"][0]["units"][0]["id"], shop.sku("one"), shop.node("warehouse"))
+
+    def hold(session: Any) -> object:
+        return StockStore().reserve(session, order.order_id, [want], expires_at=None, now=stack.clock.now())
+
+    stack_db.transaction(hold)
+    assert await wrong(stack, order) == {"O3"}
+    assert books.release_orphans() >= 1
+    await assert_conserved(stack, [order.order_id])
+    reserved = stack_db.transaction(lambda session: session.scalar(select(Lot.reserved).where(Lot.sku == want.sku)))
+    assert reserved == 0
+
+
+async def test_authorization_is_voided_when_a_closed_order_holds_it(
+    stack: Stack, api: httpx.AsyncClient, shop: Shop, books: MendingBooks, stack_db: Database
+):
+    """Recorded, but its run is over: the order was closed while the answer was on its way, say."""
+    order = await cancelled(stack, api, shop)
+    key = authorize_key(order.order_id, 1, 2)
+    intent = await authorized(stack, order, key, shop.total(1))
+
+    def record(session: Any) -> None:
+        now = stack.clock.now()
+        money = {"tender": 1, "amount": shop.total(1), "order_id": order.order_id}
+        session.add(Intent(id=intent, state=IntentState.OPEN, capturable=shop.total(1), created_at=now, **money))
+        session.flush()
+        known = {"outcome": Outcome.SUCCEEDED, "planned_at": now, "known_at": now, "stripe_id": intent}
+        session.add(PaymentOperation(key=key, kind=OperationKind.AUTHORIZE, leg=2, intent_id=intent, **known, **money))
+
+    stack_db.transaction(record)
+    assert await wrong(stack, order) == {"O4", "REST"}
+    assert books.settle_closed() >= 1
+    await assert_conserved(stack, [order.order_id])
+
+
+async def authorized(stack: Stack, order: Journey, key: str, amount: int) -> str:
+    """An intent that Stripe holds for the order, made behind our back; its id."""
+    form = {
+        "amount": str(amount),
+        "currency": "usd",
+        "capture_method": "manual",
+        "confirm": "true",
+        "payment_method": "pm_card_visa",
+        "metadata[order_id]": order.order_id,
+        "metadata[operation]": key,
+    }
+    async with httpx.AsyncClient(base_url=stack.stripe.url, auth=("sk_test_sandbox", "")) as stripe:
+        made = await stripe.post("/v1/payment_intents", data=form)
+        assert made.status_code == 200, made.text
+        return made.json()["id"]
+
+
+async def test_intent_is_read_anew_when_stripe_spoke_after_the_order_was_closed(
+    stack: Stack, api: httpx.AsyncClient, shop: Shop, books: MendingBooks, stack_db: Database
+):
+    order = await cancelled(stack, api, shop)
+    look = update(Intent).where(Intent.order_id == order.order_id).values(look_due=True)
+    stack_db.transaction(lambda session: session.execute(look))
+    assert await wrong(stack, order) == {"REST"}
+    assert books.settle_closed() >= 1
+    await assert_conserved(stack, [order.order_id])
+
+
+async def test_it_is_a_case_while_nobody_knows_what_came_of_an_effect(
+    stack: Stack, api: httpx.AsyncClient, shop: Shop, books: MendingBooks, stack_db: Database
+):
+    """Planned hours ago by a run that is gone with its order closed: nobody would ever look."""
+    order = await cancelled(stack, api, shop)
+    unit = stack_db.transaction(
+        lambda session: session.scalar(select(OrderUnit.id).where(OrderUnit.order_id == order.order_id))
+    )
+    key, intent = f"{order.order_id}:void:planted:1", (await order.intents())[0]["id"]
+    long_ago = stack.clock.now() - timedelta(hours=2)
+    planned = {"kind": OperationKind.VOID, "tender": 1, "leg": 2, "intent_id": intent, "units": [unit]}
+    operation = PaymentOperation(key=key, order_id=order.order_id, amount=1, planned_at=long_ago, **planned)
+    stack_db.transaction(lambda session: session.add(operation))
+    assert await wrong(stack, order) == {"REST"}
+    assert books.own_unknown_outcomes() >= 1
+    assert await open_cases(api, order) == [("stuck_effect", key, "ops")]
+    known = update(PaymentOperation).where(PaymentOperation.key == key)
+    values = {"outcome": Outcome.SUCCEEDED, "known_at": stack.clock.now()}
+    stack_db.transaction(lambda session: session.execute(known.values(**values)))
+    books.own_unknown_outcomes()
+    assert await open_cases(api, order) == []
+
+
+async def open_cases(api: httpx.AsyncClient, order: Journey) -> list[tuple[str, str, str]]:
+    found = (await api.get("/v1/cases", params={"order": order.order_id})).json()["data"]
+    return [(case["type"], case["subject"], case["owner"]) for case in found]
