@@ -64,6 +64,12 @@ class OutcomeUnknownError(ShelfwayError):
     retryable = True
 
 
+class RejectedError(ShelfwayError):
+    """A vendor understood and will never do it as it stands. The message holds codes and parameters' names alone."""
+
+    code = "vendor_rejected"
+
+
 class VendorUnavailableError(ShelfwayError):
     """A vendor did not do what was asked, and surely so (429, refused connection). Retryable."""
 

@@ -158,7 +158,7 @@ def _leaving_step(facts: Facts, shipment: ShipmentFacts) -> Step:
 def _payment_step(facts: Facts) -> Step:
     known = facts.known
     if known.payment.void_due or known.payment.refund_due:
-        if any(s.label for s in known.shipments if s.leaving):
+        if any(_has_label(facts, s) for s in known.shipments if s.leaving):
             return Wait()
         return Do(Effect.VOID if known.payment.void_due else Effect.REFUND)
     if known.payment.look_due:
@@ -172,6 +172,11 @@ def _payment_step(facts: Facts) -> Step:
     if not known.payment.open and known.payment.deadline is None:
         return Closed()
     return Wait(known.payment.deadline)
+
+
+def _has_label(facts: Facts, shipment: ShipmentFacts) -> bool:
+    """Or may have in a moment: what is in flight is waited for and then undone."""
+    return shipment.label or (shipment.id, Effect.BUY_LABEL.value) in facts.doing
 
 
 def _about_to_capture(shipment: ShipmentFacts) -> bool:

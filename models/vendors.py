@@ -125,12 +125,17 @@ class BoughtLabel:
     url: str
 
 
-class CannotPrintError(Exception):
-    """The carrier cannot print this parcel's label; `field` names what is wrong. For a case, not for a retry."""
+class NoLabelError(Exception):
+    """No label can be had for this parcel as it stands. For a case, not for a retry.
 
-    def __init__(self, field: str) -> None:
-        super().__init__(f"the label needs a printable {field}")
-        self.field = field
+    `reason` is a code: `unprintable`, `missing`, `no_rate_fits`, `carrier_refused`; `what` names the field, or what the
+    carrier said, as codes.
+    """
+
+    def __init__(self, reason: str, what: str = "") -> None:
+        super().__init__(f"{reason}: {what}" if what else reason)
+        self.reason = reason
+        self.what = what
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +182,15 @@ class Refunded:
     outcome: Outcome
     id: str | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelVoidAsk:
+    """A label that will not be used. Where our books do not say that it was bought, the carrier knows."""
+
+    key: str
+    carrier_shipment_id: str
+    bought: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,18 @@ class Stack:
             yield books
 
 
+@asynccontextmanager
+async def failing(vendor: str, path: str, **fault: Any) -> AsyncIterator[None]:
+    """The vendor refuses to do this, whatever is tried, until the end of the block."""
+    async with httpx.AsyncClient(base_url=vendor) as admin:
+        always = {"kind": "error", "status": 400, "method": "POST", "path": path, "times": None}
+        armed = (await admin.post("/_admin/faults", json=always | fault)).json()
+        try:
+            yield
+        finally:
+            await admin.delete(f"/_admin/faults/{armed['id']}")
+
+
 @contextlib.contextmanager
 def serving(stack: Stack, sock: socket.socket) -> Iterator[None]:
     """The API over real HTTP, where the sandboxes send their webhooks, in a thread of its own."""

@@ -4,6 +4,7 @@ The client repeats a GET by itself up to three times, a POST never; it knows no 
 answer was lost is looked up by the carrier's shipment, which sells its label once.
 """
 
+import re
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -27,12 +28,13 @@ from easypost.errors import TimeoutError as TimedOutError
 from pydantic import ValidationError
 
 from activities.gateways import easypost_wire as wire
-from activities.gateways.transport import RejectedError, never_sent
-from models.errors import OutcomeUnknownError, VendorUnavailableError
+from activities.gateways.transport import never_sent
+from models.errors import OutcomeUnknownError, RejectedError, VendorUnavailableError
 from models.vendors import Address, AddressVerdict, BoughtLabel, Parcel, Prepared, Rate
 
 TIMEOUT: Final = 4  # seconds
 _HOST: Final = "https://api.easypost.com"
+_CODE: Final = re.compile(r"[\w.\[\]-]{1,80}", re.ASCII)
 
 
 class EasyPostGateway:
@@ -83,12 +85,18 @@ class EasyPostGateway:
             except InvalidRequestError as error:
                 if error.code != "SHIPMENT.POSTAGE.EXISTS":
                     raise
-                found = self.look(carrier_shipment_id)
+                found = self._sold(carrier_shipment_id)
             else:
                 found = wire.shipment_of(answer.to_dict())
         if isinstance(found, Prepared):
             raise OutcomeUnknownError("easypost: bought, but there is no label yet")
         return found
+
+    def _sold(self, carrier_shipment_id: str) -> BoughtLabel | Prepared:
+        try:
+            return self.look(carrier_shipment_id)
+        except RejectedError:
+            raise OutcomeUnknownError("easypost: bought, but it cannot be read") from None
 
     def refund(self, carrier_shipment_id: str) -> str:
         """Ask for the label's money; the carrier's word for where that stands. Asking again changes nothing."""
@@ -137,7 +145,7 @@ def _in_our_words(error: EasyPostError) -> Exception:
         # the account's own trouble (key, balance): it works again when that is put right
         return VendorUnavailableError(f"easypost: the account was not accepted ({status})")
     if isinstance(error, InvalidRequestError | MalformedError | NotFoundError):
-        return RejectedError(f"easypost: {status} {error.code} {_fields(error)}".rstrip())
+        return RejectedError(f"easypost: {status} {_word(error.code)} {_fields(error)}".rstrip())
     return OutcomeUnknownError(f"easypost: {status or 'no'} answer that settles nothing")
 
 
@@ -151,4 +159,9 @@ def _first_code(error: ApiError) -> str:
 
 
 def _fields(error: ApiError) -> str:
-    return " ".join(sorted({str(each["field"]) for each in _problems(error) if each.get("field")}))
+    return " ".join(sorted({_word(each["field"]) for each in _problems(error) if each.get("field")}))
+
+
+def _word(code: object) -> str:
+    """A code or a parameter's name as it is; a sentence in its place may hold a person's data."""
+    return str(code) if _CODE.fullmatch(str(code)) else "unreadable"

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from activities.gateways.printable import printable
 from models.money import currency
-from models.vendors import Address, AddressVerdict, BoughtLabel, CannotPrintError, Parcel, Prepared, Rate
+from models.vendors import Address, AddressVerdict, BoughtLabel, NoLabelError, Parcel, Prepared, Rate
 
 _GRAMS_PER_OUNCE: Final = Decimal("28.349523125")
 _MM_PER_INCH: Final = Decimal("25.4")
@@ -109,9 +109,9 @@ def _rate(wire: _WireRate) -> Rate:
 
 
 def creation_of(parcel: Parcel) -> dict[str, Any]:
-    """What a shipment is created from; raises CannotPrintError before anybody is asked."""
+    """What a shipment is created from; raises NoLabelError before anybody is asked."""
     if parcel.grams <= 0:
-        raise CannotPrintError("weight")
+        raise NoLabelError("missing", "weight")
     options = {"label_format": "PDF"}
     if parcel.hazmat:
         options["hazmat"] = _HAZMAT

@@ -6,7 +6,7 @@ What is stored stays as typed; only what goes to the carrier passes here.
 import unicodedata
 from typing import Final
 
-from models.vendors import CannotPrintError
+from models.vendors import NoLabelError
 
 _LETTERS: Final = str.maketrans(
     {
@@ -44,7 +44,7 @@ _LETTERS: Final = str.maketrans(
 def printable(text: str, field: str) -> str:
     """`text` for the label: `Łódź` is `Lodz`.
 
-    Raises CannotPrintError, naming `field`, where nothing that identifies is left: no letter of a text that had some
+    Raises NoLabelError, naming `field`, where nothing that identifies is left: no letter of a text that had some
     (a street in Hangul is not its house number), or nothing at all.
     """
     plain = unicodedata.normalize("NFKD", text.translate(_LETTERS))
@@ -52,5 +52,5 @@ def printable(text: str, field: str) -> str:
     words = " ".join(kept.split())
     had_letters, has_letters = any(map(str.isalpha, text)), any(map(str.isalpha, words))
     if not any(map(str.isalnum, words)) or (had_letters and not has_letters):
-        raise CannotPrintError(field)
+        raise NoLabelError("unprintable", field)
     return words

@@ -12,8 +12,8 @@ import stripe
 from pydantic import ValidationError
 
 from activities.gateways import stripe_wire as wire
-from activities.gateways.transport import RejectedError, never_sent
-from models.errors import OutcomeUnknownError, VendorUnavailableError
+from activities.gateways.transport import never_sent
+from models.errors import OutcomeUnknownError, RejectedError, VendorUnavailableError
 from models.money import to_stripe
 from models.vendors import Authorization, Authorized, IntentView, MoneyMoved, RefundAsk, Refunded, VoidAsk
 from models.words import IntentState, Outcome

@@ -3,14 +3,6 @@
 import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from models.errors import ShelfwayError
-
-
-class RejectedError(ShelfwayError):
-    """The vendor understood and will never do it as it stands. The message holds codes and parameters' names alone."""
-
-    code = "vendor_rejected"
-
 
 def never_sent(error: BaseException | None) -> bool:
     """Whether a `requests` exception says that no connection was made, so that the call surely had no effect."""

@@ -13,7 +13,7 @@ from models.tables.catalogue import Box, Variant
 from models.tables.orders import Order
 from models.tables.shipments import Label, Shipment
 from models.tables.stock import Location
-from models.vendors import Address, BoughtLabel, LabelAsk, Parcel, Planned
+from models.vendors import Address, BoughtLabel, LabelAsk, LabelVoidAsk, Parcel, Planned
 from models.words import CaseType, Role, Stage
 
 
@@ -29,12 +29,12 @@ class LabelStore:
             book = self._open(session, order_id)
             shipment = book.shipment(shipment_id)
             label = book.live_label(shipment)
-            if label and label.bought_at:
+            if shipment.leaving or (label and label.bought_at):
                 return Learned(facts=book.settle())
             if label:
                 return Planned(self._ask(book, shipment, label), fresh=False)
-            held = book.is_on_hold(shipment) or shipment.leaving
-            if shipment.stage is not Stage.PACKED or held or not book.is_paid_for(shipment):
+            blocked = book.is_on_hold(shipment) or not book.is_paid_for(shipment)
+            if shipment.stage is not Stage.PACKED or blocked:
                 return Learned(facts=book.settle())
             number = 1 + sum(1 for x in book.labels if x.shipment_id == shipment_id)
             label = Label(key=label_key(order_id, shipment_id, number), shipment_id=shipment_id, planned_at=book.now)
@@ -63,27 +63,35 @@ class LabelStore:
         days = max((promised - book.now).days, 1) if promised else book.order.transit_days
         return LabelAsk(label.key, parcel, label.carrier_shipment_id, days)
 
-    def record_prepared(self, order_id: str, key: str, carrier_shipment_id: str) -> None:
-        def work(session: Session) -> None:
-            self._open(session, order_id)
-            session.get_one(Label, key).carrier_shipment_id = carrier_shipment_id
+    def record_prepared(self, order_id: str, key: str, carrier_shipment_id: str) -> str | Learned:
+        """The carrier's shipment to buy: the first that any try prepared. Answers instead when none is to be bought."""
 
-        self._db.transaction(work)
+        def work(session: Session) -> str | Learned:
+            book = self._open(session, order_id)
+            label = session.get_one(Label, key)
+            if book.shipment(label.shipment_id).leaving or not _is_planned(label):
+                return Learned(facts=book.settle())
+            first = label.carrier_shipment_id = label.carrier_shipment_id or carrier_shipment_id
+            return first
+
+        return self._db.transaction(work)
 
     def record_label(self, order_id: str, key: str, label: BoughtLabel) -> Learned:
+        """Bought, even where it was struck out meanwhile: what the carrier sold lives until its refund is asked."""
+
         def work(session: Session) -> Learned:
             book = self._open(session, order_id)
             row = session.get_one(Label, key)
             if row.bought_at:
                 return Learned(facts=book.facts())
+            row.refund_requested_at = row.refund_status = None
             row.carrier_shipment_id, row.tracking_code = label.carrier_shipment_id, label.tracking_code
             row.carrier, row.service, row.url = label.carrier, label.service, label.url
             row.rate, row.currency, row.tracker_id = label.rate, label.currency, label.tracker_id
             row.bought_at = book.now
             shipment = book.shipment(row.shipment_id)
-            shipment.deadline = book.now + book.timings.hold_review
-            if not shipment.leaving:
-                shipment.stage = Stage.LABELLED
+            if shipment.stage is Stage.PACKED and not shipment.leaving:
+                shipment.stage, shipment.deadline = Stage.LABELLED, book.now + book.timings.hold_review
                 if not book.owes(shipment):
                     shipment.stage, shipment.deadline = Stage.CAPTURED, book.now + book.timings.hand_over
             book.close_cases(shipment.id, "label_bought", CaseType.LABEL_IMPOSSIBLE)
@@ -100,31 +108,44 @@ class LabelStore:
 
         return self._db.transaction(work)
 
-    def label_impossible(self, order_id: str, key: str, reason: str) -> Learned:
-        """Nothing was bought and nothing can be as things stand: the shipment is held, a case names what is wrong."""
+    def label_impossible(self, order_id: str, key: str, reason: str, what: str) -> Learned:
+        """Nothing was bought and nothing can be as things stand: the shipment is held, a case names what is wrong.
+
+        The label is struck out; releasing the hold plans the next one.
+        """
 
         def work(session: Session) -> Learned:
             book = self._open(session, order_id)
             label = session.get_one(Label, key)
             shipment = book.shipment(label.shipment_id)
-            session.delete(label)
-            book.open_case(CaseType.LABEL_IMPOSSIBLE, shipment.id, Role.CS, field=reason)
-            book.hold(shipment, "label_impossible", SYSTEM)
+            if _strike_out(book, label) and not shipment.leaving:
+                book.open_case(CaseType.LABEL_IMPOSSIBLE, shipment.id, Role.CS, reason=reason, what=what)
+                book.hold(shipment, "label_impossible", SYSTEM)
             return Learned(facts=book.settle())
 
         return self._db.transaction(work)
 
-    def plan_label_refund(self, order_id: str, shipment_id: str) -> Planned[str] | Learned:
-        """The carrier's shipment whose label goes back; a label that was only planned is struck out."""
+    def plan_label_refund(self, order_id: str, shipment_id: str) -> Planned[LabelVoidAsk] | Learned:
+        """The label that goes back, or that the carrier may have sold. One that it never heard of is struck out."""
 
-        def work(session: Session) -> Planned[str] | Learned:
+        def work(session: Session) -> Planned[LabelVoidAsk] | Learned:
             book = self._open(session, order_id)
             label = book.live_label(book.shipment(shipment_id))
-            if label and label.bought_at and label.carrier_shipment_id:
-                return Planned(label.carrier_shipment_id, fresh=False)
+            if label and label.carrier_shipment_id:
+                bought = label.bought_at is not None
+                return Planned(LabelVoidAsk(label.key, label.carrier_shipment_id, bought), fresh=False)
             if label:
-                label.refund_requested_at, label.refund_status = book.now, "never_bought"
-                book.tell("label.struck_out", SYSTEM, shipment=shipment_id)
+                _strike_out(book, label)
+            return Learned(facts=book.settle())
+
+        return self._db.transaction(work)
+
+    def strike_out(self, order_id: str, key: str) -> Learned:
+        """The carrier was asked: it sold no such label."""
+
+        def work(session: Session) -> Learned:
+            book = self._open(session, order_id)
+            _strike_out(book, session.get_one(Label, key))
             return Learned(facts=book.settle())
 
         return self._db.transaction(work)
@@ -142,6 +163,20 @@ class LabelStore:
 
     def _open(self, session: Session, order_id: str) -> Book:
         return Book.open(session, order_id, self._clock.now())
+
+
+def _is_planned(label: Label) -> bool:
+    """Neither bought nor struck out."""
+    return label.bought_at is None and label.refund_requested_at is None
+
+
+def _strike_out(book: Book, label: Label) -> bool:
+    """It was never bought and will not be; False where it was, or is struck out already."""
+    if not _is_planned(label):
+        return False
+    label.refund_requested_at, label.refund_status = book.now, "never_bought"
+    book.tell("label.struck_out", SYSTEM, shipment=label.shipment_id)
+    return True
 
 
 def destination_of(order: Order) -> Address:

@@ -109,7 +109,7 @@ async def test_k75_nothing_is_bought_and_a_case_says_why_when_a_name_has_no_prin
     await order.done(await order.shipment_at(node, "accepted"), "pack")
     held = await order.until_status("on_hold")
     assert held["customer"]["name"] == "홍길동"
-    assert await case_of(api, order) == [("label_impossible", {"field": "destination name"})]
+    assert await case_of(api, order) == [("label_impossible", {"reason": "unprintable", "what": "destination name"})]
     assert await sent_to_carrier(stack, order.order_id) == []
     await assert_conserved(stack, [order.order_id])
 
@@ -191,7 +191,7 @@ async def test_k78_an_order_without_state_and_phone_is_taken_and_a_case_names_wh
     assert (order.answer.status_code, order.answer.json()["ship_to"]["state"]) == (201, None), order.answer.text
     await order.done(await order.shipment_at(shop.node("warehouse"), "accepted"), "pack")
     await order.until_status("on_hold")
-    assert await case_of(api, order) == [("label_impossible", {"field": "rate"})]
+    assert await case_of(api, order) == [("label_impossible", {"reason": "no_rate_fits", "what": ""})]
     assert await order.labels() == []
     await assert_conserved(stack, [order.order_id])
 

@@ -8,12 +8,11 @@ import httpx
 import pytest
 
 from activities.gateways.easypost import EasyPostGateway
-from activities.gateways.transport import RejectedError
-from models.errors import OutcomeUnknownError, VendorUnavailableError
+from models.errors import OutcomeUnknownError, RejectedError, VendorUnavailableError
 from models.ids import label_key
 from models.mint import mint
 from models.shipping import choose_rate
-from models.vendors import Address, BoughtLabel, CannotPrintError, Parcel, Prepared
+from models.vendors import Address, BoughtLabel, NoLabelError, Parcel, Prepared
 
 STORE = Address("Shelfway Market Street", "388 Market St", "San Francisco", "94111", "US", state="CA")
 HOME = Address("Ada Example", "179 N Harbor Dr", "Redondo Beach", "90277", "US", state="CA", phone="4155550100")
@@ -100,13 +99,13 @@ def test_letters_are_transliterated_when_the_carrier_cannot_print_them(
 
 
 def test_the_field_is_named_when_nothing_printable_is_left(carrier: EasyPostGateway) -> None:
-    with pytest.raises(CannotPrintError) as caught:
+    with pytest.raises(NoLabelError) as caught:
         carrier.prepare(parcel(replace(HOME, name="김민준")))
-    assert caught.value.field == "destination name"
+    assert caught.value.what == "destination name"
 
 
 def test_the_weight_is_named_when_it_is_missing(carrier: EasyPostGateway) -> None:
-    with pytest.raises(CannotPrintError, match="weight"):
+    with pytest.raises(NoLabelError, match="weight"):
         carrier.prepare(parcel(grams=0))
 
 
@@ -181,3 +180,24 @@ def test_no_person_stands_in_the_error_when_the_carrier_refuses(carrier: EasyPos
     assert str(caught.value) == "easypost: 422 SHIPMENT.INVALID"
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+def test_a_sentence_is_not_repeated_when_it_stands_where_a_code_should(
+    carrier: EasyPostGateway, easypost_fault: Arm
+) -> None:
+    problem = {"field": "to_address.name", "message": "Ada Example"}
+    told = {"error": {"code": "no such person: Ada Example", "message": "no", "errors": [problem]}}
+    easypost_fault("error", "/shipments$", status=422, response=told)
+    with pytest.raises(RejectedError) as caught:
+        carrier.prepare(parcel())
+    assert str(caught.value) == "easypost: 422 unreadable to_address.name"
+
+
+def test_the_outcome_is_unknown_when_what_was_bought_cannot_be_read(
+    carrier: EasyPostGateway, easypost_fault: Arm
+) -> None:
+    prepared = carrier.prepare(parcel())
+    carrier.buy(prepared.carrier_shipment_id, prepared.rates[0])
+    easypost_fault("error", "/v2/shipments/", method="GET", status=404)
+    with pytest.raises(OutcomeUnknownError):
+        carrier.buy(prepared.carrier_shipment_id, prepared.rates[0])

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from activities.gateways.stripe import StripeGateway
-from activities.gateways.transport import RejectedError
-from models.errors import OutcomeUnknownError, VendorUnavailableError
+from models.errors import OutcomeUnknownError, RejectedError, VendorUnavailableError
 from models.ids import authorize_key, capture_key, customer_key, void_key
 from models.mint import mint
 from models.vendors import Authorization, Authorized, IntentView, VoidAsk

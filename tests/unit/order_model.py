@@ -239,10 +239,11 @@ class OrderModel:
     def _buy_label(self, parcel: Parcel) -> None:
         if parcel.stage is not Stage.PACKED:
             return
-        if not parcel.leaving and self.luck("cannot be printed"):
-            self.held = True
+        if self.luck("cannot be printed"):
+            self.held = self.held or not parcel.leaving
             return
-        parcel.label, parcel.stage = True, Stage.LABELLED
+        parcel.label = True  # also when it was cancelled while the carrier was asked
+        parcel.stage = Stage.PACKED if parcel.leaving else Stage.LABELLED
 
     def _void_label(self, parcel: Parcel) -> None:
         parcel.label = False

@@ -3,7 +3,7 @@
 import pytest
 
 from activities.gateways.printable import printable
-from models.vendors import CannotPrintError
+from models.vendors import NoLabelError
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,6 @@ def test_latin_letters_stay_readable_when_they_are_printed(typed: str, printed: 
 
 @pytest.mark.parametrize("typed", ["김민준", "서울로 12", "東京都", "☂☂", "", "   "])
 def test_the_field_is_named_when_nothing_that_identifies_is_left(typed: str) -> None:
-    with pytest.raises(CannotPrintError) as caught:
+    with pytest.raises(NoLabelError) as caught:
         printable(typed, "destination city")
-    assert caught.value.field == "destination city"
+    assert caught.value.what == "destination city"
