@@ -81,8 +81,6 @@ class Commands:
         asked = recorded.asked
         if recorded.closed:
             return (await run_in_threadpool(self.ledger.obey, recorded.order_id, asked)).outcome
-        if asked.cancel is not None:
-            return await self.runs.cancel(recorded.order_id, asked.cancel, OUTCOME_WITHIN)
         return await self.runs.command(recorded.order_id, asked, OUTCOME_WITHIN)
 
     def _answer(self, recorded: Recorded, outcome: CommandOutcome | None, key: RequestKey | None) -> Answer:

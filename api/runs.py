@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from temporalio.client import Client
 
-from models.messages.commands import Asked, Cancel, CommandOutcome
+from models.messages.commands import Asked, CommandOutcome
 from models.messages.order import CheckoutAnswer, OrderInput, RunView
 from workflows import client as temporal
 
@@ -22,8 +22,6 @@ class Runs(Protocol):
     async def check_out(self, order: OrderInput, wait: float) -> CheckoutAnswer | None: ...
 
     async def command(self, order_id: str, asked: Asked, wait: float) -> CommandOutcome | None: ...
-
-    async def cancel(self, order_id: str, cancel: Cancel, wait: float) -> CommandOutcome | None: ...
 
     async def view(self, order_id: str) -> RunView | None: ...
 
@@ -62,10 +60,6 @@ class TemporalRuns:
     async def command(self, order_id: str, asked: Asked, wait: float) -> CommandOutcome | None:
         client = await self._connected()
         return await temporal.command(client, order_id, asked, wait) if client else None
-
-    async def cancel(self, order_id: str, cancel: Cancel, wait: float) -> CommandOutcome | None:
-        client = await self._connected()
-        return await temporal.cancel(client, order_id, cancel, wait) if client else None
 
     async def view(self, order_id: str) -> RunView | None:
         client = await self._connected()

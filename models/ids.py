@@ -11,7 +11,6 @@ TASK_QUEUE_PAYMENTS: Final = "payments"
 TASK_QUEUE_SHIPPING: Final = "shipping"
 
 CHECKOUT_UPDATE_ID: Final = "checkout"
-CANCEL_WHOLE_ORDER: Final = "cancel"
 
 
 def customer_key(order_id: str) -> str:

@@ -26,7 +26,7 @@ from temporalio.plugin import SimplePlugin
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.ids import CHECKOUT_UPDATE_ID, TASK_QUEUE_ORDERS
-from models.messages.commands import Asked, Cancel, CommandOutcome, FactArrived
+from models.messages.commands import Asked, CommandOutcome, FactArrived
 from models.messages.order import CheckoutAnswer, OrderInput, RunView
 from workflows.guard import GuardedRunner
 from workflows.order import OrderWorkflow
@@ -114,25 +114,15 @@ async def _forget(start: WithStartWorkflowOperation[OrderWorkflow, object]) -> N
 
 async def command(client: Client, order_id: str, asked: Asked, wait: float) -> CommandOutcome | None:
     """Send a command by its id and wait at most `wait` seconds; None when its outcome was not heard."""
-    if asked.cancel:
-        return await cancel(client, order_id, asked.cancel, wait)
-    return await _update(client, order_id, asked, asked.command_id, wait)
-
-
-async def cancel(client: Client, order_id: str, ask: Cancel, wait: float) -> CommandOutcome | None:
-    """The same for a cancel, by its key."""
-    return await _update(client, order_id, ask, ask.key, wait)
-
-
-async def _update(
-    client: Client, order_id: str, message: Asked | Cancel, update_id: str, wait: float
-) -> CommandOutcome | None:
     handle = client.get_workflow_handle(order_id)
-    name = message.kind.value if isinstance(message, Asked) else "cancel"
     try:
         async with asyncio.timeout(wait):
             return await handle.execute_update(
-                name, message, id=update_id, result_type=CommandOutcome, rpc_timeout=timedelta(seconds=wait)
+                asked.kind.value,
+                asked.cancel or asked,
+                id=asked.command_id,
+                result_type=CommandOutcome,
+                rpc_timeout=timedelta(seconds=wait),
             )
     except _NOT_HEARD:
         return None

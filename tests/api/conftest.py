@@ -13,7 +13,7 @@ from api.app import compose, create_app
 from cli.postgres import Urls
 from models.config import Settings
 from models.db import Database
-from models.messages.commands import Asked, Cancel, CommandOutcome
+from models.messages.commands import Asked, CommandOutcome
 from models.messages.order import CheckoutAnswer, OrderInput, RunView
 from models.mint import mint
 from models.tables.catalogue import Brand, Price, PriceList, Product, ShippingRate, TaxRate, Variant
@@ -62,11 +62,7 @@ class FakeRuns:
         return CheckoutAnswer(verdict=self.verdict, status=OrderStatus.PENDING)
 
     async def command(self, order_id: str, asked: Asked, wait: float) -> CommandOutcome | None:
-        self.asked.append(asked)
-        return self.outcome
-
-    async def cancel(self, order_id: str, cancel: Cancel, wait: float) -> CommandOutcome | None:
-        self.asked.append(cancel)
+        self.asked.append(asked.cancel or asked)
         return self.outcome
 
     async def view(self, order_id: str) -> RunView | None:
