@@ -7,7 +7,7 @@ from temporalio import activity
 
 from activities.ports import MoneyLedger, PaymentGateway, RefundLedger
 from models.errors import VoidRefusedError
-from models.messages.activities import Learned, OrderRef, ShipmentRef
+from models.messages.activities import AuthorizeRest, Learned, OrderRef, ShipmentRef
 from models.vendors import Authorization, Authorized, MoneyMoved, Planned
 from models.words import IntentState, Outcome
 
@@ -24,9 +24,9 @@ class PaymentActivities:
         return self._authorized(ref.order_id, self._money.plan_authorization(ref.order_id))
 
     @activity.defn(no_thread_cancel_exception=True)
-    def authorize_rest(self, ref: ShipmentRef) -> Learned:
+    def authorize_rest(self, ref: AuthorizeRest) -> Learned:
         """Authorize what the next capture would release, off-session on the saved method."""
-        return self._authorized(ref.order_id, self._money.plan_rest(ref.order_id, ref.shipment_id))
+        return self._authorized(ref.order_id, self._money.plan_rest(ref.order_id, ref.beside))
 
     @activity.defn(no_thread_cancel_exception=True)
     def keep_alive(self, ref: OrderRef) -> Learned:

@@ -9,9 +9,18 @@ with workflow.unsafe.imports_passed_through():
     from activities.orders import OrderActivities
     from activities.payments import PaymentActivities
     from activities.shipping import ShippingActivities
-    from models.messages.activities import ApplyFacts, Lapse, Learned, Obey, OrderRef, Senseless, ShipmentRef
+    from models.messages.activities import (
+        ApplyFacts,
+        AuthorizeRest,
+        Lapse,
+        Learned,
+        Obey,
+        OrderRef,
+        Senseless,
+        ShipmentRef,
+    )
     from models.messages.base import Message
-    from models.messages.facts import Facts
+    from models.messages.facts import PAYMENT, Facts
     from models.shipment import Do, Effect
     from models.words import CommandKind, Stage
     from workflows.options import CARD_NETWORK, CARRIER, Step, in_postgres, remotely
@@ -88,9 +97,7 @@ _STEPS: Final[dict[Effect, tuple[Step, ActivityConfig | None]]] = {
     Effect.CLOSE: (OrderActivities.close, None),
 }
 
-_ABOUT_A_SHIPMENT: Final = frozenset(
-    {Effect.BUY_LABEL, Effect.VOID_LABEL, Effect.AUTHORIZE_REST, Effect.CAPTURE, Effect.UNDO}
-)
+_ABOUT_A_SHIPMENT: Final = frozenset({Effect.BUY_LABEL, Effect.VOID_LABEL, Effect.CAPTURE, Effect.UNDO})
 
 
 def _message(order_id: str, key: str, step: Do) -> Message:
@@ -102,6 +109,8 @@ def _message(order_id: str, key: str, step: Do) -> Message:
         return Senseless(order_id=order_id, signals=step.senseless)
     if step.deadline:
         return Lapse(order_id=order_id, key=key, deadline=step.deadline)
+    if step.effect is Effect.AUTHORIZE_REST:
+        return AuthorizeRest(order_id=order_id, beside=None if key == PAYMENT else key)
     if step.effect in _ABOUT_A_SHIPMENT:
         return ShipmentRef(order_id=order_id, shipment_id=key)
     return OrderRef(order_id=order_id)

@@ -16,6 +16,13 @@ class ShipmentRef(Message):
     shipment_id: str
 
 
+class AuthorizeRest(Message):
+    """What a capture of the shipment `beside` would release; without one, all that is not paid for."""
+
+    order_id: str
+    beside: str | None = None
+
+
 class Obey(Message):
     """Carry out one command."""
 

@@ -13,7 +13,7 @@ from models.db import Database
 from models.errors import MoneyBusyError
 from models.ids import authorize_key, capture_key, customer_key, void_key
 from models.messages.activities import Learned
-from models.messages.facts import PAYMENT, Rest
+from models.messages.facts import Rest
 from models.stores.book import Book
 from models.stores.fulfilment import SYSTEM, Fulfilment
 from models.tables.payments import Intent, PaymentOperation
@@ -48,16 +48,16 @@ class PaymentStore:
 
         return self._db.transaction(work)
 
-    def plan_rest(self, order_id: str, shipment_id: str) -> Planned[Authorization] | Learned:
-        """What this shipment's capture would release and others need; for PAYMENT, all that is not paid for."""
+    def plan_rest(self, order_id: str, beside: str | None) -> Planned[Authorization] | Learned:
+        """What a capture of the shipment `beside` would release and others need; without, all that is not paid for."""
 
         def work(session: Session) -> Planned[Authorization] | Learned:
             book = self._open(session, order_id)
             pending = _in_flight(book, OperationKind.AUTHORIZE)
-            if shipment_id == PAYMENT:
+            if beside is None:
                 is_due, amount = book.rest() is Rest.AFTER_CAPTURE, book.to_pay
             else:
-                shipment = book.shipment(shipment_id)
+                shipment = book.shipment(beside)
                 is_due, amount = book.is_rest_due(shipment), book.due_beside(shipment)
             if pending is None and not is_due:
                 return Learned(facts=book.settle())
