@@ -23,7 +23,6 @@ _REFUSED: Final[dict[Verdict, tuple[int, str]]] = {
     Verdict.DECLINED: (402, "The card was declined. Another card is a new order with a new key."),
     Verdict.OUT_OF_STOCK: (409, "Not all of it is in stock: see lines."),
     Verdict.INVALID_ADDRESS: (422, "Nothing can be delivered to this address."),
-    Verdict.CANNOT_SHIP_TO: (422, "We do not ship there."),
     Verdict.EXPIRED: (409, "The order was not confirmed in time."),
     Verdict.CANCELLED: (409, "The order was cancelled before it was confirmed."),
 }

@@ -5,6 +5,7 @@ A problem has a stable `code`, never a person's data, never SQL or a stack. 503 
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from models.errors import (
     StaleError,
     VendorUnavailableError,
 )
+from models.quotes import CannotShipTo
 from models.stores.failures import DATABASE_ERRORS, Failure, failure_of
 
 log = logging.getLogger("shelfway.api")
@@ -168,6 +170,11 @@ def install(app: FastAPI) -> None:
 def unexpected() -> ProblemError:
     """Something broke that nobody foresaw; the log has the rest under the request's id."""
     return ProblemError(500, "internal_error", "Something broke on our side. The log has it under this request_id.")
+
+
+def cannot_ship_to(answer: CannotShipTo) -> ProblemError:
+    """Of a quote and of an order alike: it is found before there is a row."""
+    return ProblemError(422, "cannot_ship_to", "We do not ship there.", members=asdict(answer))
 
 
 def _of_models(error: ShelfwayError) -> ProblemError:

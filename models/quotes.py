@@ -61,7 +61,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class CannotShipTo:
-    """The verdict `cannot_ship_to`: nothing is sold or sent to this place."""
+    """Nothing is sold or sent to this place."""
 
     country: str
     reason: str

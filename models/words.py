@@ -70,15 +70,13 @@ class OnShortage(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What checkout answers (RULINGS.md, Checkout)."""
+    """What checkout answers of an order; `price_changed` and `cannot_ship_to` are answers before there is one."""
 
     CONFIRMED = "confirmed"
     REQUIRES_ACTION = "requires_action"
     DECLINED = "declined"
     OUT_OF_STOCK = "out_of_stock"
     INVALID_ADDRESS = "invalid_address"
-    CANNOT_SHIP_TO = "cannot_ship_to"
-    PRICE_CHANGED = "price_changed"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
 

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from api.checkout import CheckoutsDep
 from api.commands import CommandsFlowDep
 from api.deps import CallerDep, IntakeDep, ReadersDep, RequestIdDep, RequestsDep, SettingsDep, TemporalDep, permit
-from api.errors import ProblemError, problems
+from api.errors import ProblemError, cannot_ship_to, problems
 from api.etags import etag
 from api.idempotency import REPLAYED, KeyDep, OptionalKeyDep, replay
 from api.permissions import Caller
@@ -75,10 +75,8 @@ async def place_order(
                 f"The total is {choice.cart.total} now: see quote.",
                 members={"quote": QuoteOut.of(quote).model_dump(mode="json")},
             )
-        case CannotShipTo(country, reason):
-            raise ProblemError(
-                422, "cannot_ship_to", "We do not ship there.", members={"country": country, "reason": reason}
-            )
+        case CannotShipTo():
+            raise cannot_ship_to(placed)
         case recalled:
             if answer := replay(recalled, f"/v1/orders/{recalled.resource}"):
                 return answer

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from api.deps import CatalogueDep, permit
-from api.errors import ProblemError, problems
+from api.errors import ProblemError, cannot_ship_to, problems
 from api.permissions import Caller
 from api.schemas.quotes import QuoteIn, QuoteOut
 from models.quotes import CannotShipTo
@@ -25,5 +25,5 @@ def quote(
         raise ProblemError(403, "discount_forbidden", "This key's role may not give a discount.")
     answer = catalogue.quote(body.request())
     if isinstance(answer, CannotShipTo):
-        raise ProblemError(422, "cannot_ship_to", "We do not ship there.", members={"reason": answer.reason})
+        raise cannot_ship_to(answer)
     return QuoteOut.of(answer)
