@@ -13,7 +13,7 @@ from models.words import IntentState, Outcome
 
 PATIENCE: Final = timedelta(seconds=60)  # that an activity has to record its own operation's outcome
 
-_SCANS: Final = frozenset({"in_transit", "out_for_delivery", "available_for_pickup", "delivered", "return_to_sender"})
+SCANS: Final = frozenset({"in_transit", "out_for_delivery", "available_for_pickup", "delivered", "return_to_sender"})
 _REFUNDS: Final[Mapping[str, Outcome]] = {
     "refund.succeeded": Outcome.SUCCEEDED,
     "refund.pending": Outcome.PENDING,
@@ -47,10 +47,15 @@ class MoneyNow:
     captured: int
 
 
+def is_scan(status: str, *, scanned: bool) -> bool:
+    """Whether the carrier has had the parcel in its hands. `scanned` says that the details hold one of `SCANS`."""
+    return status in SCANS or (status == "failure" and scanned)
+
+
 def tracking_news(status: str, parcel: ParcelNow, *, scanned: bool) -> News:
-    """`status` is EasyPost's; `scanned` says that its details hold a carrier's scan."""
+    """Whether a status of EasyPost's tells more than the parcel's row holds."""
     if not parcel.handed_over:
-        return News.NOW if status in _SCANS or (status == "failure" and scanned) else News.NONE
+        return News.NOW if is_scan(status, scanned=scanned) else News.NONE
     if status == "delivered":
         return News.NONE if parcel.delivered else News.NOW
     return News.NOW if status in ("return_to_sender", "failure") else News.NONE

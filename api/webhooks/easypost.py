@@ -5,7 +5,7 @@ The signature has no time in it, so an old message may come again: it has the sa
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from easypost.errors import SignatureVerificationError
 from easypost.util import validate_webhook
@@ -16,11 +16,10 @@ from starlette.datastructures import Headers
 from api.deps import SettingsDep
 from api.errors import ProblemError, problems
 from api.webhooks.taking import InboxDep, malformed
+from models.news import SCANS
 from models.stores.inbox import Heard
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
-
-_SCANS: Final = frozenset({"in_transit", "out_for_delivery", "available_for_pickup", "delivered", "return_to_sender"})
 
 
 @router.post("/easypost", responses=problems(400, 401), response_class=Response)
@@ -59,7 +58,7 @@ def heard_of(event: dict[str, Any]) -> Heard | None:
     payload = {
         "status": tracker["status"],
         "detail": tracker.get("status_detail"),
-        "scanned": any(detail.get("status") in _SCANS for detail in details),
+        "scanned": any(detail.get("status") in SCANS for detail in details),
         "tracker": tracker["id"],
         "expected": tracker.get("est_delivery_date"),
     }

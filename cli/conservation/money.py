@@ -14,9 +14,8 @@ from models.conservation import Checked, Finding
 from models.money import format_money, from_stripe
 from models.stores.conservation_books import OrderBooks
 from models.tables.payments import PaymentOperation
-from models.words import IntentState, OperationKind, OrderStatus, Outcome, UnitState
+from models.words import IntentState, OperationKind, Outcome, UnitState
 
-_ENDED: Final = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.FAILED})
 _GIVEN_BACK: Final = frozenset({UnitState.CANCELLED, UnitState.RETURNED, UnitState.LOST})
 _HOLDING: Final = frozenset({"requires_capture", "requires_action", "requires_confirmation", "processing"})
 _THERE: Final = {
@@ -204,7 +203,7 @@ def _same_state(books: Mapping[str, OrderBooks], intents: Sequence[Intent]) -> I
 def _ended_for_nothing(books: Mapping[str, OrderBooks], intents: Sequence[Intent]) -> Iterator[Finding]:
     by_order = _by_order(intents)
     for order in books.values():
-        if order.status not in _ENDED:
+        if not order.came_to_nothing:
             continue
         for intent in by_order[order.id]:
             if intent.status in _HOLDING:
@@ -219,7 +218,7 @@ def _value_kept(books: Mapping[str, OrderBooks], intents: Sequence[Intent]) -> I
     by_order = _by_order(intents)
     for order in books.values():
         paid = [u for u in order.units if u.captured_by and u.state not in _GIVEN_BACK]
-        any_taken = any(u.captured_by for u in order.units) and order.status not in _ENDED
+        any_taken = any(u.captured_by for u in order.units) and not order.came_to_nothing
         due = sum(u.amount for u in paid) + (order.shipping_charge if any_taken else 0)
         kept = _net(by_order[order.id])
         if kept != due:

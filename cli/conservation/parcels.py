@@ -12,9 +12,8 @@ from pydantic import BaseModel
 from models.conservation import Checked, Finding
 from models.stores.conservation_books import OrderBooks
 from models.tables.shipments import Label
-from models.words import OrderStatus, Stage
+from models.words import Stage
 
-_ENDED = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.FAILED})
 _WILL_NOT_LEAVE = frozenset({Stage.CANCELLED, Stage.RE_SOURCED})
 
 
@@ -76,7 +75,7 @@ def _none_for_ended(books: Mapping[str, OrderBooks], sold: Sequence[Sold]) -> It
         if order is None or not label.live:
             continue
         stage = stages.get(label.shipment)
-        if order.status in _ENDED or stage in _WILL_NOT_LEAVE:
+        if order.came_to_nothing or stage in _WILL_NOT_LEAVE:
             words = f"label {label.tracking_code} is live, yet the order is {order.status} and the parcel {stage}"
             yield _finding(order.id, label.key, words)
 

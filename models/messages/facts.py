@@ -16,6 +16,7 @@ ORDER: Final = "order"
 PAYMENT: Final = "payment"
 CHECKOUT: Final = "checkout"
 
+ENDED: Final = frozenset({Stage.DELIVERED, Stage.RE_SOURCED, Stage.CANCELLED})  # nothing more is done with it
 UNCONFIRMED: Final = frozenset({None, Verdict.REQUIRES_ACTION})  # it may still be confirmed, until it expires
 
 
@@ -48,10 +49,7 @@ class ShipmentFacts(Message):
 
     @property
     def open(self) -> bool:
-        return self.stage not in _ENDED
-
-
-_ENDED = frozenset({Stage.DELIVERED, Stage.RE_SOURCED, Stage.CANCELLED})
+        return self.stage not in ENDED
 
 
 class PaymentFacts(Message):

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from models.errors import NotFoundError
-from models.messages.facts import OrderFacts, PaymentFacts, Rest, ShipmentFacts
+from models.messages.facts import ENDED, OrderFacts, PaymentFacts, Rest, ShipmentFacts
 from models.messages.timings import OrderTimings
 from models.mint import mint
 from models.refunds import Paid, RefundDue, next_refund
@@ -38,8 +38,7 @@ from models.words import (
     Verdict,
 )
 
-_FAILED = frozenset({Verdict.DECLINED, Verdict.OUT_OF_STOCK, Verdict.INVALID_ADDRESS, Verdict.CANNOT_SHIP_TO})
-_ENDED = frozenset({Stage.DELIVERED, Stage.RE_SOURCED, Stage.CANCELLED})
+_FAILED = frozenset({Verdict.DECLINED, Verdict.OUT_OF_STOCK, Verdict.INVALID_ADDRESS})
 # Asked together, since most orders have neither.
 _HELD = exists().where(Hold.order_id == Order.id, Hold.released_at.is_(None)).label("held")
 _EXCEPTION = (
@@ -392,15 +391,7 @@ class Book:
             self.close_cases(self.order.id, "settled", CaseType.AWAITING_CUSTOMER)
 
     def status(self) -> OrderStatus:
-        order = self.order
-        standing = Standing(
-            expired=order.verdict is Verdict.EXPIRED,
-            failed=order.verdict in _FAILED,
-            confirmed=order.confirmed_at is not None,
-            on_hold=bool(self.holds),
-            awaiting_customer=order.customer_until is not None
-            or any(s.stage is Stage.UNSOURCED and not s.leaving for s in self.shipments),
-        )
+        standing = standing_of(self.order, self.shipments, on_hold=bool(self.holds))
         return status_of([u.state for u in self.units], standing)
 
     # What the workflow gets to know
@@ -465,5 +456,17 @@ def amount_of(units: Sequence[OrderUnit]) -> int:
     return sum(u.amount for u in units)
 
 
+def standing_of(order: Order, shipments: Iterable[Shipment], *, on_hold: bool) -> Standing:
+    """What the rows beside the units say of the order's status."""
+    return Standing(
+        expired=order.verdict is Verdict.EXPIRED,
+        failed=order.verdict in _FAILED,
+        confirmed=order.confirmed_at is not None,
+        on_hold=on_hold,
+        awaiting_customer=order.customer_until is not None
+        or any(s.stage is Stage.UNSOURCED and not s.leaving for s in shipments),
+    )
+
+
 def is_ended(shipment: Shipment) -> bool:
-    return shipment.stage in _ENDED
+    return shipment.stage in ENDED

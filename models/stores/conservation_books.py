@@ -12,16 +12,17 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from models.status import Standing, status_of
+from models.status import status_of
+from models.stores.book import standing_of
 from models.tables.orders import Hold, Order, OrderUnit
 from models.tables.payments import Intent, PaymentOperation
 from models.tables.shipments import Label, Shipment
-from models.words import OrderStatus, Stage, Verdict
+from models.words import OrderStatus
 
 R = TypeVar("R")
 B = TypeVar("B", OrderUnit, Shipment, Intent, PaymentOperation, Hold)
 
-_FAILED = frozenset({Verdict.DECLINED, Verdict.OUT_OF_STOCK, Verdict.INVALID_ADDRESS, Verdict.CANNOT_SHIP_TO})
+_TO_NOTHING = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class OrderBooks:
     labels: tuple[Label, ...]
     intents: tuple[Intent, ...]
     operations: tuple[PaymentOperation, ...]
+
+    @property
+    def came_to_nothing(self) -> bool:
+        """Cancelled whole, expired or failed: in the end nothing of it is held, taken or sent."""
+        return self.status in _TO_NOTHING
 
 
 def read_books(session: Session, orders: list[str] | None) -> dict[str, OrderBooks]:
@@ -91,12 +97,4 @@ def _grouped(rows: Iterable[B]) -> Mapping[str, list[B]]:
 
 def _status(order: Order, units: list[OrderUnit], shipments: list[Shipment], *, on_hold: bool) -> OrderStatus:
     """The status that the units and the standing give, whatever the column says."""
-    standing = Standing(
-        expired=order.verdict is Verdict.EXPIRED,
-        failed=order.verdict in _FAILED,
-        confirmed=order.confirmed_at is not None,
-        on_hold=on_hold,
-        awaiting_customer=order.customer_until is not None
-        or any(s.stage is Stage.UNSOURCED and not s.leaving for s in shipments),
-    )
-    return status_of([unit.state for unit in units], standing)
+    return status_of([unit.state for unit in units], standing_of(order, shipments, on_hold=on_hold))

@@ -15,6 +15,7 @@ from models.messages.commands import Asked, CommandOutcome
 from models.messages.facts import PAYMENT, Facts, OrderFacts
 from models.messages.order import OrderInput
 from models.money import format_money
+from models.news import is_scan
 from models.refusals import refusal
 from models.stores.book import Book, is_ended
 from models.stores.fulfilment import SYSTEM, Fulfilment
@@ -27,7 +28,6 @@ from models.tables.shipments import Label, Shipment, TrackingEvent
 from models.vendors import Address, AddressVerdict
 from models.words import CaseType, CommandKind, Outcome, Role, Stage, Verdict
 
-_SCANS = frozenset({"in_transit", "out_for_delivery", "available_for_pickup", "delivered", "return_to_sender"})
 _TROUBLE = frozenset({"return_to_sender", "failure"})
 
 
@@ -201,7 +201,7 @@ class OrderStore:
 
     def _moved(self, book: Book, shipment: Shipment, status: str, *, scanned: bool) -> None:
         """A carrier's scan on a parcel that nobody handed over is its hand-over."""
-        if (status in _SCANS or scanned) and shipment.handed_over_at is None:
+        if is_scan(status, scanned=scanned) and shipment.handed_over_at is None:
             self._fulfilment.hand_over(book, shipment, "carrier")
         if status == "delivered" and shipment.delivered_at is None:
             self._fulfilment.deliver(book, shipment)
