@@ -12,7 +12,7 @@ from fastapi_offline import FastAPIOffline
 from api import errors, openapi
 from api.deps import callers, known_caller
 from api.middleware import Envelope
-from api.routes import cases, catalogue, health, inventory, locations, orders, quotes, shipments
+from api.routes import cases, catalogue, health, inventory, locations, orders, quotes, returns, shipments
 from api.runs import Runs, TemporalRuns
 from api.webhooks import easypost, stripe
 from models.clock import Clock, SystemClock
@@ -28,6 +28,8 @@ from models.stores.locations import LocationsStore
 from models.stores.orders import OrderStore
 from models.stores.readers import OrderReader
 from models.stores.requests import RequestStore
+from models.stores.return_reader import ReturnReader
+from models.stores.returns import ReturnStore
 from models.stores.shipment_reader import ShipmentReader
 from models.stores.sourcing import SourcingStore
 from models.stores.stock import StockStore
@@ -38,7 +40,7 @@ Money is an integer of the currency's smallest unit. Times are UTC. Every error 
 stable `code`. A `POST` that moves money or stock wants an `Idempotency-Key`."""
 
 
-_KEYED = (quotes, orders, shipments, cases, inventory, catalogue, locations)
+_KEYED = (quotes, orders, shipments, returns, cases, inventory, catalogue, locations)
 _OPEN = (stripe, easypost, health)  # signed, or nobody's business
 
 
@@ -84,6 +86,8 @@ def compose(app: FastAPI, settings: Settings, clock: Clock, runs: Runs) -> None:
     state.readers = OrderReader(database)
     state.stock = stock
     state.orders = OrderStore(database, clock, Fulfilment(stock, SourcingStore(stock)), link=settings.public_url)
+    state.returns = ReturnStore(database, clock, stock, requests, link=settings.public_url)
+    state.return_reader = ReturnReader(database)
     state.shipments = ShipmentReader(database)
     state.cases = CaseStore(database, clock)
     state.catalogue = CatalogueStore(database, clock)

@@ -11,12 +11,23 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from api.checkout import Answer
-from api.deps import CommandsDep, OrdersDep, ReadersDep, RequestIdDep, RequestsDep, ShipmentsDep, TemporalDep
+from api.deps import (
+    CommandsDep,
+    OrdersDep,
+    ReadersDep,
+    RequestIdDep,
+    RequestsDep,
+    ReturnReaderDep,
+    ReturnsDep,
+    ShipmentsDep,
+    TemporalDep,
+)
 from api.errors import ProblemError
 from api.idempotency import REPLAYED, replay
 from api.runs import Runs
 from api.schemas.commands import CommandOut, OutcomeOut
 from api.schemas.orders import OrderOut
+from api.schemas.returns import ReturnOut
 from api.schemas.shipments import ShipmentOut
 from models.messages.commands import CommandOutcome
 from models.stores.commands import CommandStore, NewCommand, Recorded
@@ -24,6 +35,8 @@ from models.stores.failures import DATABASE_ERRORS
 from models.stores.orders import OrderStore
 from models.stores.readers import OrderReader
 from models.stores.requests import Recalled, RequestKey, RequestStore
+from models.stores.return_reader import ReturnReader
+from models.stores.returns import ReturnStore
 from models.stores.shipment_reader import ShipmentReader
 from models.words import CommandKind
 
@@ -39,6 +52,8 @@ class Commands:
     ledger: OrderStore
     orders: OrderReader
     shipments: ShipmentReader
+    returns: ReturnStore
+    return_reader: ReturnReader
     runs: Runs
     request_id: str
 
@@ -79,6 +94,8 @@ class Commands:
     async def _ask(self, recorded: Recorded) -> CommandOutcome | None:
         """The run's answer; Postgres' own where the run is over."""
         asked = recorded.asked
+        if recorded.closed and asked.return_id:
+            return (await run_in_threadpool(self.returns.obey, asked.return_id, asked)).outcome
         if recorded.closed:
             return (await run_in_threadpool(self.ledger.obey, recorded.order_id, asked)).outcome
         return await self.runs.command(recorded.order_id, asked, OUTCOME_WITHIN)
@@ -113,17 +130,20 @@ class Commands:
             kind=asked.kind,
             state="done",
             outcome=OutcomeOut.model_validate(outcome),
-            order=None if asked.shipment_id else OrderOut.of(self.orders.order(recorded.order_id)),
+            order=None if asked.shipment_id or asked.return_id else OrderOut.of(self.orders.order(recorded.order_id)),
             shipment=ShipmentOut.of(self.shipments.shipment(asked.shipment_id, scope=None))
             if asked.shipment_id
             else None,
+            returned=ReturnOut.of(self.return_reader.one(asked.return_id)) if asked.return_id else None,
         )
         return Answer(200, body.model_dump(mode="json"), _location(recorded))
 
 
 def _location(recorded: Recorded) -> str:
-    shipment = recorded.asked.shipment_id
-    return f"/v1/shipments/{shipment}" if shipment else f"/v1/orders/{recorded.order_id}"
+    asked = recorded.asked
+    if asked.return_id:
+        return f"/v1/returns/{asked.return_id}"
+    return f"/v1/shipments/{asked.shipment_id}" if asked.shipment_id else f"/v1/orders/{recorded.order_id}"
 
 
 def _not_heard(recorded: Recorded) -> Answer:
@@ -144,10 +164,12 @@ async def _commands(
     ledger: OrdersDep,
     orders: ReadersDep,
     shipments: ShipmentsDep,
+    returns: ReturnsDep,
+    return_reader: ReturnReaderDep,
     runs: TemporalDep,
     request_id: RequestIdDep,
 ) -> Commands:
-    return Commands(store, requests, ledger, orders, shipments, runs, request_id)
+    return Commands(store, requests, ledger, orders, shipments, returns, return_reader, runs, request_id)
 
 
 CommandsFlowDep = Annotated[Commands, Depends(_commands)]

@@ -24,6 +24,8 @@ from models.stores.locations import LocationsStore
 from models.stores.orders import OrderStore
 from models.stores.readers import OrderReader
 from models.stores.requests import RequestStore
+from models.stores.return_reader import ReturnReader
+from models.stores.returns import ReturnStore
 from models.stores.shipment_reader import ShipmentReader
 from models.stores.stock import StockStore
 from models.words import Role
@@ -91,6 +93,14 @@ async def _requests(request: Request) -> RequestStore:
     return request.app.state.requests
 
 
+async def _returns(request: Request) -> ReturnStore:
+    return request.app.state.returns
+
+
+async def _return_reader(request: Request) -> ReturnReader:
+    return request.app.state.return_reader
+
+
 SettingsDep = Annotated[Settings, Depends(_settings)]
 DatabaseDep = Annotated[Database, Depends(_database)]
 ClockDep = Annotated[Clock, Depends(_clock)]
@@ -104,6 +114,8 @@ ShipmentsDep = Annotated[ShipmentReader, Depends(_shipments)]
 CasesDep = Annotated[CaseStore, Depends(_cases)]
 IntakeDep = Annotated[IntakeStore, Depends(_intake)]
 CommandsDep = Annotated[CommandStore, Depends(_commands)]
+ReturnsDep = Annotated[ReturnStore, Depends(_returns)]
+ReturnReaderDep = Annotated[ReturnReader, Depends(_return_reader)]
 RequestsDep = Annotated[RequestStore, Depends(_requests)]
 RequestIdDep = Annotated[str, Depends(_request_id)]
 

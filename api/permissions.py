@@ -23,6 +23,10 @@ Permission = Literal[
     "orders:retry",
     "shipments:read",
     "shipments:work",
+    "returns:read",
+    "returns:create",
+    "returns:policy",
+    "returns:receive",
     "cases:read",
     "cases:close",
 ]
@@ -33,14 +37,17 @@ _SHOP: Final[frozenset[Permission]] = frozenset({"quotes:create", "orders:create
 _DESK: Final[frozenset[Permission]] = frozenset({"orders:hold", "shipments:read", "cases:read", "cases:close"})
 _NODE: Final[frozenset[Permission]] = frozenset({"stock:write", "shipments:read", "shipments:work"})
 _CANCEL: Final[frozenset[Permission]] = frozenset({"orders:cancel"})
+_RETURN: Final[frozenset[Permission]] = frozenset({"returns:read", "returns:create"})
+_POLICY: Final[frozenset[Permission]] = frozenset({"returns:policy"})
+_RECEIVE: Final[frozenset[Permission]] = frozenset({"returns:read", "returns:receive"})
 _ALL: Final[frozenset[Permission]] = frozenset(get_args(Permission))
 _NONE: Final[frozenset[Permission]] = frozenset()
 
 ALLOWED: Final[Mapping[Role, frozenset[Permission]]] = {
-    Role.STOREFRONT: _READS | _SHOP | _CANCEL,
+    Role.STOREFRONT: _READS | _SHOP | _CANCEL | _RETURN,
     Role.CUSTOMER: _NONE,
-    Role.CS: _READS | _SHOP | _CANCEL | _DESK,
-    Role.STORE: _READS | _NODE,
+    Role.CS: _READS | _SHOP | _CANCEL | _DESK | _RETURN | _RECEIVE | _POLICY,
+    Role.STORE: _READS | _NODE | _RECEIVE,
     Role.OPS: _ALL,
     Role.ADMIN: _ALL,
     Role.SYSTEM: _NONE,

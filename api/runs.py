@@ -9,6 +9,7 @@ from temporalio.client import Client
 
 from models.messages.commands import Asked, CommandOutcome
 from models.messages.order import CheckoutAnswer, OrderInput, RunView
+from models.messages.returns import ReturnFacts, ReturnInput
 from workflows import client as temporal
 
 log = logging.getLogger("shelfway.api")
@@ -22,6 +23,8 @@ class Runs(Protocol):
     async def check_out(self, order: OrderInput, wait: float) -> CheckoutAnswer | None: ...
 
     async def command(self, order_id: str, asked: Asked, wait: float) -> CommandOutcome | None: ...
+
+    async def begin_return(self, order: ReturnInput, wait: float) -> ReturnFacts | None: ...
 
     async def view(self, order_id: str) -> RunView | None: ...
 
@@ -60,6 +63,10 @@ class TemporalRuns:
     async def command(self, order_id: str, asked: Asked, wait: float) -> CommandOutcome | None:
         client = await self._connected()
         return await temporal.command(client, order_id, asked, wait) if client else None
+
+    async def begin_return(self, order: ReturnInput, wait: float) -> ReturnFacts | None:
+        client = await self._connected()
+        return await temporal.begin_return(client, order, wait) if client else None
 
     async def view(self, order_id: str) -> RunView | None:
         client = await self._connected()

@@ -14,7 +14,7 @@ _HISTORIES = ROOT / "tests" / "replay" / "histories"
 
 def record() -> int:
     """The exit code of the tests that play the branches; their histories are those of this very run."""
-    for old in _HISTORIES.glob("*.json"):
+    for old in _HISTORIES.rglob("*.json"):
         old.unlink()
     (_HISTORIES.parent / "facts.json").unlink(missing_ok=True)
     branches = ["-n0", "-q", "tests/workflows/test_branches.py", "-k", "plain", "-x", "--durations=5"]

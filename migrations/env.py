@@ -7,6 +7,7 @@ import models.tables.catalogue
 import models.tables.messages
 import models.tables.orders
 import models.tables.payments
+import models.tables.returns
 import models.tables.shipments
 import models.tables.stock  # noqa: F401
 from models.tables.base import Base

@@ -11,6 +11,7 @@ TASK_QUEUE_PAYMENTS: Final = "payments"
 TASK_QUEUE_SHIPPING: Final = "shipping"
 
 CHECKOUT_UPDATE_ID: Final = "checkout"
+LABEL_UPDATE_ID: Final = "label"
 
 
 def customer_key(order_id: str) -> str:

@@ -202,7 +202,7 @@ def _order_step(facts: Facts) -> Step:
         return Wait()
     if known.window_ends and not _has_lapsed(facts, ORDER):
         return Wait(known.window_ends)
-    return Do(Effect.CLOSE)
+    return Wait() if known.returns else Do(Effect.CLOSE)
 
 
 def _asked_of(facts: Facts, key: str) -> Asked | None:

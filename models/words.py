@@ -160,9 +160,35 @@ class CommandKind(StrEnum):
     PACK = "pack"
     HAND_OVER = "hand_over"
     TAKE_OUT = "take_out"
+    RECEIVE = "receive"  # of a return
     HOLD = "hold"
     RELEASE = "release"
     RETRY = "retry"
+
+
+class ReturnStage(StrEnum):
+    """Where a return stands. `received` and `expired` are ends; what came of a part by then stays refunded."""
+
+    REQUESTED = "requested"
+    LABELLED = "labelled"
+    ON_ITS_WAY = "on_its_way"
+    PARTLY_RECEIVED = "partly_received"
+    RECEIVED = "received"
+    EXPIRED = "expired"
+
+
+class RefundOn(StrEnum):
+    """The moment at which a return's money goes back."""
+
+    RECEIPT = "receipt"
+    SCAN = "scan"  # the carrier's first: before the goods are here
+
+
+class Disposition(StrEnum):
+    """What becomes of a piece that came back."""
+
+    RESTOCK = "restock"
+    SCRAP = "scrap"
 
 
 class Role(StrEnum):
@@ -190,6 +216,7 @@ class CaseType(StrEnum):
     UNKNOWN_FACT = "unknown_fact"
     SENSELESS_COMMAND = "senseless_command"
     TRACKING_CONTRADICTS = "tracking_contradicts"
+    RETURN_MISSING = "return_missing"
     REFUND_FAILED = "refund_failed"
     PAYMENT_CONTRADICTS = "payment_contradicts"
     DELIVERY_TROUBLE = "delivery_trouble"

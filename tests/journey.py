@@ -108,6 +108,20 @@ class Journey:
                 answer = await carrier.post(f"/_admin/parcels/{tracking_code}/advance", json={"status": status})
                 assert answer.status_code < 300, answer.text
 
+    async def send_back(self, *units: str) -> dict[str, Any]:
+        """A return of these units, with its label."""
+        body, key = {"units": list(units), "reason": "wrong_shade"}, {"Idempotency-Key": uuid4().hex}
+        while True:
+            answer = await self.api.post(f"/v1/orders/{self.order_id}/return", json=body, headers=key)
+            if answer.status_code not in (202, 503):
+                assert answer.status_code == 201, answer.text
+                return answer.json()
+            await asyncio.sleep(0.05)
+
+    async def returns(self) -> list[str]:
+        found = await self.api.get("/v1/returns", params={"order": self.order_id})
+        return [each["id"] for each in found.json()["data"]]
+
     async def authenticate(self, success: bool = True) -> None:
         """The customer answers 3-D Secure."""
         secret = (await self.order())["payment"]["client_secret"]

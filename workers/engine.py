@@ -14,6 +14,7 @@ from activities.gateways.stripe import StripeGateway
 from activities.orders import OrderActivities
 from activities.payments import PaymentActivities
 from activities.ports import CarrierGateway, PaymentGateway
+from activities.returns import ReturnActivities, ReturnShippingActivities
 from activities.shipping import ShippingActivities
 from models.clock import Clock
 from models.config import Settings
@@ -24,10 +25,14 @@ from models.stores.labels import LabelStore
 from models.stores.orders import OrderStore
 from models.stores.payments import PaymentStore
 from models.stores.refunds import RefundStore
+from models.stores.requests import RequestStore
+from models.stores.return_labels import ReturnLabelStore
+from models.stores.returns import ReturnStore
 from models.stores.sourcing import SourcingStore
 from models.stores.stock import StockStore
 from workers.interceptors import ErrorsByType
 from workflows.order import OrderWorkflow
+from workflows.return_ import ReturnWorkflow
 
 # Longer than the longest start-to-close: a running capture is never cut off by a deploy.
 GRACE: Final = timedelta(seconds=25)
@@ -41,16 +46,22 @@ class Ledgers:
     payments: PaymentStore
     refunds: RefundStore
     labels: LabelStore
+    returns: ReturnStore
+    return_labels: ReturnLabelStore
 
 
 def ledgers(db: Database, clock: Clock, *, link: str = "") -> Ledgers:
+    """The stores on one database; `link` is the public address that ops' links begin with."""
     stock = StockStore()
     fulfilment = Fulfilment(stock, SourcingStore(stock))
+    returns = ReturnStore(db, clock, stock, RequestStore(db, clock), link=link)
     return Ledgers(
         OrderStore(db, clock, fulfilment, link=link),
         PaymentStore(db, clock, fulfilment),
         RefundStore(db, clock),
         LabelStore(db, clock),
+        returns,
+        ReturnLabelStore(db, clock, returns),
     )
 
 
@@ -76,10 +87,12 @@ def workers(
     orders = OrderActivities(books.orders)
     payments = PaymentActivities(books.payments, books.refunds, stripe)
     shipping = ShippingActivities(books.orders, books.labels, easypost)
+    returns = ReturnActivities(books.returns)
+    returning = ReturnShippingActivities(books.return_labels, easypost)
     serves: dict[str, tuple[list[Any], list[type]]] = {
-        TASK_QUEUE_ORDERS: (methods_of(orders), [OrderWorkflow]),
+        TASK_QUEUE_ORDERS: ([*methods_of(orders), *methods_of(returns)], [OrderWorkflow, ReturnWorkflow]),
         TASK_QUEUE_PAYMENTS: (methods_of(payments), []),
-        TASK_QUEUE_SHIPPING: (methods_of(shipping), []),
+        TASK_QUEUE_SHIPPING: ([*methods_of(shipping), *methods_of(returning)], []),
     }
     return [
         Worker(

@@ -23,6 +23,7 @@ from models.config import Settings
 from models.db import Database
 from models.messages.commands import Asked, CommandOutcome, FactArrived
 from models.messages.order import CheckoutAnswer, OrderInput
+from models.messages.returns import ReturnFacts, ReturnInput
 from models.stores.commands import CommandStore
 from models.stores.events import EventsStore
 from models.stores.fulfilment import Fulfilment
@@ -31,6 +32,7 @@ from models.stores.leadership import Leadership
 from models.stores.lookout import Lookout
 from models.stores.orders import OrderStore
 from models.stores.requests import RequestStore
+from models.stores.returns import ReturnStore
 from models.stores.sourcing import SourcingStore
 from models.stores.stock import StockStore
 from models.stores.sweeps import SweepStore
@@ -50,6 +52,7 @@ PAUSE_AFTER_TROUBLE: Final = 1.0
 
 PERIODS: Final[Mapping[str, timedelta]] = {
     "start_orders": timedelta(seconds=2),
+    "start_returns": timedelta(seconds=2),
     "resend_commands": timedelta(seconds=5),
     "sweep_holds": timedelta(seconds=10),
     "prune_keys": timedelta(hours=1),
@@ -74,8 +77,8 @@ class TemporalRuns:
                 raise ConnectionError("Temporal is away") from error
         return self._client
 
-    async def signal_fact(self, order_id: str, arrived: FactArrived) -> Literal["sent", "no_run", "away"]:
-        return await temporal.signal_fact(await self._connected(), order_id, arrived)
+    async def signal_fact(self, run_id: str, arrived: FactArrived) -> Literal["sent", "no_run", "away"]:
+        return await temporal.signal_fact(await self._connected(), run_id, arrived)
 
     async def check_out(self, order: OrderInput, wait: float) -> CheckoutAnswer | None:
         return await temporal.check_out(await self._connected(), order, wait)
@@ -95,6 +98,9 @@ class TemporalRuns:
 
     async def terminate(self, order_id: str, why: str) -> None:
         await temporal.terminate(await self._connected(), order_id, why)
+
+    async def begin_return(self, order: ReturnInput, wait: float) -> ReturnFacts | None:
+        return await temporal.begin_return(await self._connected(), order, wait)
 
 
 class Relay:
@@ -118,10 +124,12 @@ class Relay:
         stock = StockStore()
         orders = OrderStore(database, clock, Fulfilment(stock, SourcingStore(stock)), link=link)
         self.events: Job = partial(relay_jobs.relay_events, events, sink)
-        self.facts: Job = partial(relay_jobs.tell_facts, inbox, orders, runs)
+        returns = ReturnStore(database, clock, stock, RequestStore(database, clock), link=link)
+        self.facts: Job = partial(relay_jobs.tell_facts, inbox, orders, returns, runs)
         self._periodic: Mapping[str, Job] = {
             "start_orders": lambda: relay_jobs.start_orders(orders, runs, clock.now()),
-            "resend_commands": partial(relay_jobs.resend_commands, self._sweeps, commands, orders, runs),
+            "start_returns": lambda: relay_jobs.start_returns(returns, runs, clock.now()),
+            "resend_commands": partial(relay_jobs.resend_commands, self._sweeps, commands, orders, returns, runs),
             "sweep_holds": lambda: asyncio.to_thread(_sweep_holds, database, stock, clock),
             "prune_keys": lambda: asyncio.to_thread(self._sweeps.prune_keys),
         }

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import time
 from datetime import timedelta
-from typing import Final, Literal, TypedDict
+from typing import Any, Final, Literal, TypedDict
 
 from temporalio.client import (
     Client,
@@ -25,12 +25,14 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.plugin import SimplePlugin
 from temporalio.service import RPCError, RPCStatusCode
 
-from models.ids import CHECKOUT_UPDATE_ID, TASK_QUEUE_ORDERS
+from models.ids import CHECKOUT_UPDATE_ID, LABEL_UPDATE_ID, TASK_QUEUE_ORDERS
 from models.messages.commands import Asked, CommandOutcome, FactArrived
 from models.messages.order import CheckoutAnswer, OrderInput, RunView
+from models.messages.returns import ReturnFacts, ReturnInput
 from workflows.guard import GuardedRunner
 from workflows.order import OrderWorkflow
-from workflows.search import at_start
+from workflows.return_ import ReturnWorkflow
+from workflows.search import at_start, of_return
 
 _NOT_HEARD: Final = (
     TimeoutError,
@@ -102,7 +104,34 @@ async def check_out(client: Client, order: OrderInput, wait: float) -> CheckoutA
         return None
 
 
-async def _forget(start: WithStartWorkflowOperation[OrderWorkflow, object]) -> None:
+async def begin_return(client: Client, order: ReturnInput, wait: float) -> ReturnFacts | None:
+    """Start the return's run and wait at most `wait` seconds for its label; None when nothing was heard by then."""
+    start = WithStartWorkflowOperation(
+        ReturnWorkflow.run,
+        order,
+        id=order.return_id,
+        task_queue=TASK_QUEUE_ORDERS,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        search_attributes=of_return(order),
+        static_summary=order.summary,
+        static_details=f"[Return of order {order.number}]({order.link})" if order.link else f"Return of {order.number}",
+    )
+    try:
+        async with asyncio.timeout(wait):
+            return await client.execute_update_with_start_workflow(
+                "label",
+                result_type=ReturnFacts,
+                id=LABEL_UPDATE_ID,
+                start_workflow_operation=start,
+                rpc_timeout=timedelta(seconds=wait),
+            )
+    except _NOT_HEARD:
+        await _forget(start)
+        return None
+
+
+async def _forget(start: WithStartWorkflowOperation[Any, Any]) -> None:
     """The operation holds the same error for whoever asks for its handle; nobody will, so it is taken here."""
     handle = asyncio.ensure_future(start.workflow_handle())
     done, _ = await asyncio.wait([handle], timeout=0.01)
@@ -113,8 +142,8 @@ async def _forget(start: WithStartWorkflowOperation[OrderWorkflow, object]) -> N
 
 
 async def command(client: Client, order_id: str, asked: Asked, wait: float) -> CommandOutcome | None:
-    """Send a command by its id and wait at most `wait` seconds; None when its outcome was not heard."""
-    handle = client.get_workflow_handle(order_id)
+    """Send a command by its id to its order's run, or its return's; wait at most `wait` seconds; None: not heard."""
+    handle = client.get_workflow_handle(asked.return_id or order_id)
     try:
         async with asyncio.timeout(wait):
             return await handle.execute_update(
@@ -128,10 +157,13 @@ async def command(client: Client, order_id: str, asked: Asked, wait: float) -> C
         return None
 
 
-async def signal_fact(client: Client, order_id: str, arrived: FactArrived) -> Literal["sent", "no_run", "away"]:
-    """Tell a run of a fact. `no_run`: it is over, so the fact is applied in Postgres; `away`: try again later."""
+async def signal_fact(client: Client, run_id: str, arrived: FactArrived) -> Literal["sent", "no_run", "away"]:
+    """Tell an order's or a return's run of a fact.
+
+    `no_run`: it is over, so the fact is applied in Postgres; `away`: try again later.
+    """
     try:
-        await client.get_workflow_handle(order_id).signal("fact", arrived, rpc_timeout=_RPC)
+        await client.get_workflow_handle(run_id).signal("fact", arrived, rpc_timeout=_RPC)
     except RPCError as error:
         return "no_run" if error.status == RPCStatusCode.NOT_FOUND else "away"
     return "sent"

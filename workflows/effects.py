@@ -1,6 +1,7 @@
 """Which activity carries out which effect, and the words that ops read beside it in Temporal's UI."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from temporalio import workflow
 from temporalio.workflow import ActivityConfig
@@ -23,7 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from models.messages.facts import PAYMENT, Facts
     from models.shipment import Do, Effect
     from models.words import CommandKind, Stage
-    from workflows.options import CARD_NETWORK, CARRIER, Step, in_postgres, remotely
+    from workflows.options import CARD_NETWORK, CARRIER, in_postgres, remotely
 
 _COMMANDS: Final = {
     CommandKind.CANCEL: "Cancel the order",
@@ -32,6 +33,7 @@ _COMMANDS: Final = {
     CommandKind.PACK: "Packed",
     CommandKind.HAND_OVER: "Handed over to the carrier: stock goes down",
     CommandKind.TAKE_OUT: "Cancelled units are out of the parcel",
+    CommandKind.RECEIVE: "Goods came back",
     CommandKind.HOLD: "Put on hold",
     CommandKind.RELEASE: "Release a hold",
     CommandKind.RETRY: "Try again what was stuck",
@@ -75,6 +77,8 @@ def summary(facts: Facts, key: str, step: Do) -> str:
         return f"{words}{where}"
     return f"{_EFFECTS[step.effect]}{where}"
 
+
+Step = Callable[[Any, Any], Learned]
 
 # The activity of each effect and, for a vendor's, how it is run; without, it is one Postgres transaction.
 _STEPS: Final[dict[Effect, tuple[Step, ActivityConfig | None]]] = {

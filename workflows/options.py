@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -11,7 +11,6 @@ from temporalio.workflow import ActivityCancellationType, ActivityConfig
 
 with workflow.unsafe.imports_passed_through():
     from models.ids import TASK_QUEUE_ORDERS, TASK_QUEUE_PAYMENTS, TASK_QUEUE_SHIPPING
-    from models.messages.activities import Learned
     from models.messages.base import Message
 
 DATABASE: Final[ActivityConfig] = ActivityConfig(
@@ -38,10 +37,10 @@ CARRIER: Final[ActivityConfig] = ActivityConfig(
 _LOCAL_TRY: Final = timedelta(seconds=2)
 
 
-Step = Callable[[Any, Any], Learned]
+L = TypeVar("L")
 
 
-async def in_postgres(step: Step, message: Message, summary: str) -> Learned:
+async def in_postgres(step: Callable[[Any, Any], L], message: Message, summary: str) -> L:
     """Run a step that is one transaction: as a local activity first, then as a regular one with the server's retries.
 
     Safe because its operation id makes doing it twice doing it once. A local one that retried through an outage would
@@ -60,7 +59,7 @@ async def in_postgres(step: Step, message: Message, summary: str) -> Learned:
         return await remotely(step, message, summary, DATABASE)
 
 
-async def remotely(step: Step, message: Message, summary: str, options: ActivityConfig) -> Learned:
+async def remotely(step: Callable[[Any, Any], L], message: Message, summary: str, options: ActivityConfig) -> L:
     """Run a step as a regular activity, retried by the server without end. Vendors' effects always are."""
     labelled: ActivityConfig = {**options, "summary": summary}
     return await workflow.execute_activity_method(step, message, **labelled)

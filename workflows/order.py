@@ -8,7 +8,6 @@ steps answer with `OrderFacts`.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -45,8 +44,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.options import in_postgres
     from workflows.search import changes
     from workflows.view import alarm_for, status_table, view_of
+    from workflows.waiting import sleep
 
-_AT_LEAST = timedelta(milliseconds=1)  # a timer of zero is none
 _ALARM = "alarm"
 
 
@@ -118,7 +117,7 @@ class OrderWorkflow:
             if isinstance(step, Do):
                 await self._do(key, step)
             else:
-                await self._sleep(partial(self._is_past, key, step))
+                await sleep(partial(self._is_past, key, step))
 
     def _is_past(self, key: str, step: Wait) -> bool:
         return next_step(self._facts, key) != step
@@ -128,7 +127,7 @@ class OrderWorkflow:
         while True:
             due = next_deadline(self._facts, self._watched)
             words = alarm_for(self._facts, due.keys) if due else ""
-            moved = await self._sleep(lambda due=due: self._is_alarm_to_move(due), due and due.until, words)
+            moved = await sleep(lambda due=due: self._is_alarm_to_move(due), due and due.until, words)
             if due and not moved:
                 for key, at in overdue(self._facts, self._watched, due.until):
                     self._facts = lapse(self._facts, key, at)
@@ -181,23 +180,10 @@ class OrderWorkflow:
 
     # Waiting
 
-    async def _sleep(self, woken: Callable[[], bool], until: datetime | None = None, words: str = "") -> bool:
-        """The one guarded wait outside `run`: True when woken, False when the timer says so (never the clock)."""
-        while True:
-            timeout = max(until - workflow.now(), _AT_LEAST) if until else None
-            try:
-                await workflow.wait_condition(woken, timeout=timeout, timeout_summary=words if until else None)
-            except TimeoutError:
-                return False
-            except asyncio.CancelledError:
-                if not woken():
-                    continue
-            return True
-
     async def _until(self, reached: Callable[[], bool]) -> None:
         """The one idle place: a broken attendant fails the workflow task here, and a long run is continued as new."""
         while not reached():
-            await self._sleep(lambda: reached() or bool(self._broken()) or self._may_renew())
+            await sleep(lambda: reached() or bool(self._broken()) or self._may_renew())
             self._raise_broken()
             if not reached() and self._may_renew():
                 workflow.continue_as_new(self._order.but(facts=self._facts))
@@ -228,7 +214,7 @@ class OrderWorkflow:
         return command_id
 
     async def _answer(self, command_id: str) -> CommandOutcome:
-        await self._sleep(lambda: command_id in self._answers)
+        await sleep(lambda: command_id in self._answers)
         return self._answers[command_id]
 
     async def _obey(self, asked: Asked) -> CommandOutcome:
@@ -237,7 +223,7 @@ class OrderWorkflow:
 
     @workflow.update(description="The checkout's verdict: confirmed, requires_action, or why not")
     async def checkout(self) -> CheckoutAnswer:
-        await self._sleep(lambda: self._facts.known.verdict is not None)
+        await sleep(lambda: self._facts.known.verdict is not None)
         known = self._facts.known
         return CheckoutAnswer(verdict=known.verdict or Verdict.EXPIRED, status=known.status)
 
@@ -245,7 +231,7 @@ class OrderWorkflow:
     async def cancel(self, ask: Cancel) -> CommandOutcome:
         outcome = await self._answer(self._ask_cancel(ask))
         if outcome.done:
-            await self._sleep(lambda: not self._facts.known.undoing)
+            await sleep(lambda: not self._facts.known.undoing)
         return outcome
 
     @workflow.update(description="A store takes the shipment it was offered")

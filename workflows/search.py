@@ -8,6 +8,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAtt
 with workflow.unsafe.imports_passed_through():
     from models.messages.facts import OrderFacts
     from models.messages.order import OrderInput
+    from models.messages.returns import ReturnInput
 
 ORDER_NUMBER: Final = SearchAttributeKey.for_keyword("OrderNumber")
 ORDER_STATUS: Final = SearchAttributeKey.for_keyword("OrderStatus")
@@ -44,6 +45,17 @@ def at_start(order: OrderInput) -> TypedSearchAttributes:
     if known.promised_by:
         pairs.append(SearchAttributePair(PROMISED_BY, known.promised_by))
     return TypedSearchAttributes(pairs)
+
+
+def of_return(order: ReturnInput) -> TypedSearchAttributes:
+    """A return is found by its order's number, brand and channel; it has no status of an order."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(ORDER_NUMBER, order.number),
+            SearchAttributePair(CHANNEL, order.channel),
+            SearchAttributePair(BRAND, order.brand),
+        ]
+    )
 
 
 def changes(shown: OrderFacts, known: OrderFacts) -> list[SearchAttributeUpdate[Any]]:

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 
 from api.schemas.base import Out
 from api.schemas.orders import OrderOut
+from api.schemas.returns import ReturnOut
 from api.schemas.samples import COMMAND, RUN
 from api.schemas.shipments import ShipmentOut
 from models.words import CommandKind, OrderStatus
@@ -29,6 +30,7 @@ class CommandOut(Out):
     outcome: OutcomeOut | None
     order: Annotated[OrderOut | None, Field(description="As it now is, where the command was about an order.")] = None
     shipment: Annotated[ShipmentOut | None, Field(description="As it now is, where it was about a shipment.")] = None
+    returned: Annotated[ReturnOut | None, Field(description="As it now is, where it was about a return.")] = None
 
 
 class WaitingOut(Out):

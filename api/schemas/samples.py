@@ -201,3 +201,38 @@ RUN: Final[dict[str, Any]] = {
     ],
     "temporal_ui": "http://127.0.0.1:8233/namespaces/default/workflows/ord_06h19z",
 }
+
+RETURN: Final[dict[str, Any]] = {
+    "object": "return",
+    "id": "ret_06h1b2",
+    "order": "ord_06h1a0",
+    "order_number": "SW-1001",
+    "stage": "labelled",
+    "reason": "wrong_shade",
+    "location_id": "loc_newark",
+    "refund_on": "receipt",
+    "units": [
+        {
+            "id": "unit_06h1a0",
+            "sku": "AUR-LIP-VEL-012",
+            "state": "delivered",
+            "amount": _money(2800),
+            "received_at": None,
+            "location_id": None,
+            "disposition": None,
+        }
+    ],
+    "label": {
+        "carrier": "USPS",
+        "service": "GroundAdvantage",
+        "tracking_code": "9400100331123473236912",
+        "url": "https://easypost-files.example/label.pdf",
+        "bought_at": "2026-11-25T09:00:02Z",
+    },
+    "deadline": "2026-12-11T09:00:00Z",
+    "expires_at": "2026-12-25T09:00:00Z",
+    "created_at": "2026-11-25T09:00:00Z",
+    "scanned_at": None,
+    "closed_at": None,
+    "url": "/v1/returns/ret_06h1b2",
+}

@@ -23,11 +23,12 @@ class Cancel(Message):
 
 
 class Asked(Message):
-    """The input of every other command's Update: the command row's id, and the shipment it is about."""
+    """The input of every other command's Update: the command row's id, and the shipment or return it is about."""
 
     command_id: str
     kind: CommandKind
     shipment_id: str | None = None
+    return_id: str | None = None
     cancel: Cancel | None = None
 
 

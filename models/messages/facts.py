@@ -76,6 +76,7 @@ class OrderFacts(Message):
     window_ends: datetime | None = None
     stores: tuple[str, ...] = ()
     exception: str = ""
+    returns: int = 0  # open ones: the order waits for what they bring
     closed: bool = False
 
     @property

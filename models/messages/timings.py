@@ -19,4 +19,6 @@ class OrderTimings(Message):
     keep_alive_margin: timedelta = timedelta(days=1)
     stuck_review: timedelta = timedelta(hours=1)
     return_window: timedelta = timedelta(days=30)
+    return_transit: timedelta = timedelta(days=30)  # that a return may take from its request to its receipt
+    return_reminders: tuple[timedelta, ...] = (timedelta(days=14), timedelta(days=3))  # before that ends
     renew_at_every_idle_point: bool = False  # tests: continue as new wherever a run may

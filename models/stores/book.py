@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, exists, select
+from sqlalchemy import BindParameter, bindparam, exists, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,7 @@ from models.stores.answers import finish_cancels
 from models.tables.messages import Case, Event
 from models.tables.orders import Claim, Hold, Order, OrderUnit
 from models.tables.payments import Intent, PaymentOperation, Tender
+from models.tables.returns import Return
 from models.tables.shipments import Label, Shipment
 from models.tables.stock import Location
 from models.words import (
@@ -409,8 +410,15 @@ class Book:
             window_ends=order.delivered_at and order.delivered_at + self.timings.return_window,
             stores=tuple(sorted(self.stores)),
             exception=self.exception(),
+            returns=self._open_returns(),
             closed=order.closed_at is not None,
         )
+
+    def _open_returns(self) -> int:
+        if self.order.delivered_at is None and all(u.state is not UnitState.DELIVERED for u in self.units):
+            return 0
+        query = select(func.count()).where(Return.order_id == self.order.id, Return.closed_at.is_(None))
+        return self.session.scalar(query) or 0
 
     def _shipment_facts(self, shipment: Shipment) -> ShipmentFacts:
         units = self.units_of(shipment)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from models.clock import Clock
@@ -15,6 +15,7 @@ from models.mint import mint
 from models.stores.requests import Recalled, RequestKey, RequestStore
 from models.tables.messages import Command
 from models.tables.orders import Order
+from models.tables.returns import Return
 from models.tables.shipments import Shipment
 from models.words import CommandKind, Role
 
@@ -29,6 +30,7 @@ class NewCommand:
     reason: str
     order_id: str | None = None
     shipment_id: str | None = None
+    return_id: str | None = None
     scope: str | None = None
     note: str = ""
     payload: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -68,6 +70,7 @@ class CommandStore:
             id=command_id,
             order_id=order_id,
             shipment_id=new.shipment_id,
+            return_id=new.return_id,
             kind=new.kind,
             role=new.role,
             actor=new.actor,
@@ -93,14 +96,22 @@ def _order_of(session: Session, new: NewCommand) -> tuple[str, bool]:
         query = query.join(Shipment, Shipment.order_id == Order.id).where(Shipment.id == new.shipment_id)
         if new.scope is not None:
             query = query.where(Shipment.location_id == new.scope)
+    if new.return_id is not None:
+        query = select(Order.id, Return.closed_at).join(Return, Return.order_id == Order.id)
+        query = query.where(Return.id == new.return_id)
     found = session.execute(query).one_or_none()
     if found is None:
-        raise NotFoundError("No such order." if new.shipment_id is None else "No such shipment.")
+        raise NotFoundError(f"No such {'shipment' if new.shipment_id else 'return' if new.return_id else 'order'}.")
     return found.id, found.closed_at is not None
 
 
 def _recorded(session: Session, command_id: str) -> Recorded:
-    query = select(Command, Order.closed_at).join(Order, Order.id == Command.order_id).where(Command.id == command_id)
+    query = (
+        select(Command, case((Command.return_id.is_(None), Order.closed_at), else_=Return.closed_at))
+        .join(Order, Order.id == Command.order_id)
+        .outerjoin(Return, Return.id == Command.return_id)
+        .where(Command.id == command_id)
+    )
     row, closed_at = session.execute(query).one()
     return _as_recorded(row, closed=closed_at is not None)
 
@@ -118,6 +129,7 @@ def _as_recorded(row: Command, *, closed: bool) -> Recorded:
             command_id=row.id,
             kind=row.kind,
             shipment_id=row.shipment_id,
+            return_id=row.return_id,
             cancel=ask if row.kind is CommandKind.CANCEL else None,
         ),
         closed=closed,

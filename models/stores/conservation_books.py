@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, case, select
 from sqlalchemy.orm import Session
 
 from models.status import status_of
 from models.stores.book import standing_of
 from models.tables.orders import Hold, Order, OrderUnit
 from models.tables.payments import Intent, PaymentOperation
+from models.tables.returns import Return
 from models.tables.shipments import Label, Shipment
 from models.words import OrderStatus
 
@@ -62,12 +63,12 @@ def read_books(session: Session, orders: list[str] | None) -> dict[str, OrderBoo
         of_orders(select(PaymentOperation).order_by(PaymentOperation.planned_at), PaymentOperation.order_id)
     )
     holds = _grouped(of_orders(select(Hold).where(Hold.released_at.is_(None)), Hold.order_id))
-    labelled = of_orders(
-        select(Label).join(Shipment, Shipment.id == Label.shipment_id).order_by(Label.key), Shipment.order_id
-    )
+    order_of = case((Label.return_id.is_(None), Shipment.order_id), else_=Return.order_id)
+    joined = select(order_of, Label).outerjoin(Shipment, Shipment.id == Label.shipment_id)
+    joined = joined.outerjoin(Return, Return.id == Label.return_id).order_by(Label.key)
     labels: dict[str, list[Label]] = defaultdict(list)
-    for label in labelled:
-        labels[label.shipment_id].append(label)
+    for order_id, label in session.execute(joined if orders is None else joined.where(order_of.in_(orders))):
+        labels[order_id].append(label)
     return {
         order.id: OrderBooks(
             id=order.id,
@@ -80,7 +81,7 @@ def read_books(session: Session, orders: list[str] | None) -> dict[str, OrderBoo
             closed_at=order.closed_at,
             units=tuple(units[order.id]),
             shipments=tuple(shipments[order.id]),
-            labels=tuple(label for shipment in shipments[order.id] for label in labels[shipment.id]),
+            labels=tuple(labels[order.id]),
             intents=tuple(intents[order.id]),
             operations=tuple(operations[order.id]),
         )

@@ -19,6 +19,7 @@ from models.news import PATIENCE, MoneyNow, News, ParcelNow, payment_news, track
 from models.tables.messages import Case, InboxFact
 from models.tables.orders import Order
 from models.tables.payments import Intent, PaymentOperation
+from models.tables.returns import Return
 from models.tables.shipments import Label, Shipment, TrackingEvent
 from models.words import CaseType, OperationKind, Outcome, Role
 
@@ -41,11 +42,16 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class DueFact:
-    """One that its order is to be told of now."""
+    """One that its order, or its return, is to be told of now."""
 
     id: str
     kind: str
     order_id: str
+    return_id: str | None = None
+
+    @property
+    def run_id(self) -> str:
+        return self.return_id or self.order_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class _About:
     order_id: str | None
     shipment_id: str | None
     news: News
+    return_id: str | None = None
 
 
 class InboxStore:
@@ -90,6 +97,7 @@ class InboxStore:
                 kind=heard.kind,
                 subject=heard.subject,
                 order_id=about.order_id,
+                return_id=about.return_id,
                 payload=heard.payload,
                 occurred_at=heard.occurred_at,
                 received_at=now,
@@ -122,7 +130,8 @@ class InboxStore:
                 row.applied_at, row.result = now, News.NONE.value
                 _remember_scan(session, row.id, row.payload, row.occurred_at, about)
             else:
-                due.append(DueFact(row.id, row.kind, order_id))
+                row.return_id = about.return_id
+                due.append(DueFact(row.id, row.kind, order_id, row.return_id))
         return due
 
 
@@ -155,6 +164,8 @@ def _remember_scan(
 
 
 def _about(session: Session, kind: str, subject: str, payload: dict[str, Any]) -> _About:
+    if kind.startswith("return."):  # of our own making, with its order
+        return _About(None, None, News.NOW)
     if kind.startswith("tracking."):
         return _about_parcel(session, subject, payload)
     return _about_money(session, kind, subject, payload)
@@ -165,10 +176,19 @@ def _about_parcel(session: Session, tracking_code: str, payload: dict[str, Any])
     of_code = query.join(Label, Label.shipment_id == Shipment.id).where(Label.tracking_code == tracking_code)
     found = session.execute(of_code).one_or_none()
     if found is None:
-        return _About(None, None, News.NOW)
+        return _about_return(session, tracking_code)
     parcel = ParcelNow(handed_over=found.handed_over_at is not None, delivered=found.delivered_at is not None)
     news = tracking_news(payload["status"], parcel, scanned=bool(payload.get("scanned")))
     return _About(found.order_id, found.id, news)
+
+
+def _about_return(session: Session, tracking_code: str) -> _About:
+    """The first scan of a return's label is news; the rest are its carrier's business."""
+    query = select(Return.id, Return.order_id, Return.scanned_at).join(Label, Label.return_id == Return.id)
+    found = session.execute(query.where(Label.tracking_code == tracking_code)).one_or_none()
+    if found is None:
+        return _About(None, None, News.NOW)
+    return _About(found.order_id, None, News.NONE if found.scanned_at else News.NOW, found.id)
 
 
 def _about_money(session: Session, kind: str, intent_id: str, payload: dict[str, Any]) -> _About:

@@ -51,7 +51,7 @@ class LabelStore:
         hazmat = bool(session.scalars(select(Variant.sku).where(Variant.sku.in_(skus), Variant.hazmat)).first())
         parcel = Parcel(
             reference=label.key,
-            origin=_origin(node),
+            origin=node_address(node),
             destination=destination_of(book.order),
             grams=shipment.grams or 0,
             length_mm=box.length_mm if box else 200,
@@ -69,7 +69,7 @@ class LabelStore:
         def work(session: Session) -> str | Learned:
             book = self._open(session, order_id)
             label = session.get_one(Label, key)
-            if book.shipment(label.shipment_id).leaving or not _is_planned(label):
+            if book.shipment(label.shipment_id or "").leaving or not _is_planned(label):
                 return Learned(facts=book.settle())
             first = label.carrier_shipment_id = label.carrier_shipment_id or carrier_shipment_id
             return first
@@ -89,7 +89,7 @@ class LabelStore:
             row.carrier, row.service, row.url = label.carrier, label.service, label.url
             row.rate, row.currency, row.tracker_id = label.rate, label.currency, label.tracker_id
             row.bought_at = book.now
-            shipment = book.shipment(row.shipment_id)
+            shipment = book.shipment(row.shipment_id or "")
             if shipment.stage is Stage.PACKED and not shipment.leaving:
                 shipment.stage, shipment.deadline = Stage.LABELLED, book.now + book.timings.hold_review
                 if not book.owes(shipment):
@@ -117,7 +117,7 @@ class LabelStore:
         def work(session: Session) -> Learned:
             book = self._open(session, order_id)
             label = session.get_one(Label, key)
-            shipment = book.shipment(label.shipment_id)
+            shipment = book.shipment(label.shipment_id or "")
             if _strike_out(book, label) and not shipment.leaving:
                 book.open_case(CaseType.LABEL_IMPOSSIBLE, shipment.id, Role.CS, reason=reason, what=what)
                 book.hold(shipment, "label_impossible", SYSTEM)
@@ -194,7 +194,8 @@ def destination_of(order: Order) -> Address:
     )
 
 
-def _origin(node: Location) -> Address:
+def node_address(node: Location) -> Address:
+    """Where a node is."""
     return Address(
         name=node.name,
         street=node.street,

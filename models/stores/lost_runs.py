@@ -22,6 +22,7 @@ from models.tables.payments import PaymentOperation
 from models.tables.shipments import Label, Shipment
 
 PATIENCE: Final = timedelta(minutes=1)  # that a run has to start, and to do what it was told
+_OWN: Final = InboxFact.return_id.is_(None)  # the order's own facts: a return has a run of its own
 CLOSED_LATELY: Final = timedelta(days=7)  # a backup of Temporal older than that is nobody's
 
 
@@ -43,7 +44,7 @@ class LostRuns:
         """Open orders that something was left lying of for longer than a run takes, oldest first."""
         before = self._clock.now() - PATIENCE
         left = union(
-            select(InboxFact.order_id).where(InboxFact.applied_at.is_(None), InboxFact.signalled_at < before),
+            select(InboxFact.order_id).where(_OWN, InboxFact.applied_at.is_(None), InboxFact.signalled_at < before),
             select(Command.order_id).where(Command.outcome.is_(None), Command.created_at < before),
             select(PaymentOperation.order_id).where(
                 PaymentOperation.outcome.is_(None), PaymentOperation.planned_at < before
@@ -81,7 +82,7 @@ class LostRuns:
     def unheard(self, order_id: str) -> Sequence[str]:
         """Facts that its run was told of long enough ago, and that nobody took in."""
         told = InboxFact.signalled_at < self._clock.now() - PATIENCE
-        query = select(InboxFact.id).where(InboxFact.order_id == order_id, InboxFact.applied_at.is_(None), told)
+        query = select(InboxFact.id).where(_OWN, InboxFact.order_id == order_id, InboxFact.applied_at.is_(None), told)
         return self._db.transaction(
             lambda session: session.scalars(query.order_by(InboxFact.occurred_at, InboxFact.id)).all()
         )

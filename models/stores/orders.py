@@ -168,6 +168,8 @@ class OrderStore:
         source, _, word = fact.kind.partition(".")
         if source == "tracking":
             return self._tracked(book, fact, word)
+        if source == "return":
+            return "noted"  # what it did is in the rows: the run only has to learn it
         if source == "refund":
             return _refund_reported(book, fact, word)
         intent = next((i for i in book.intents if i.id == fact.subject), None)

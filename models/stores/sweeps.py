@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import CursorResult, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,7 @@ from models.clock import Clock
 from models.db import Database
 from models.tables.messages import Command, Due, IdempotencyKey
 from models.tables.orders import Order
+from models.tables.returns import Return
 
 RESEND_AFTER: Final = timedelta(seconds=5)
 KEEP_KEYS: Final = timedelta(days=7)
@@ -35,8 +36,12 @@ class SweepStore:
         """Commands that a run should have answered by now, oldest first."""
         asked_at = func.coalesce(Command.sent_at, Command.created_at)
         query = (
-            select(Command.id, Order.closed_at)
+            select(
+                Command.id,
+                case((Command.return_id.is_(None), Order.closed_at), else_=Return.closed_at).label("closed_at"),
+            )
             .join(Order, Order.id == Command.order_id)
+            .outerjoin(Return, Return.id == Command.return_id)
             .where(Command.outcome.is_(None), asked_at <= self._clock.now() - RESEND_AFTER)
             .order_by(Command.created_at)
             .limit(limit)

@@ -38,6 +38,7 @@ class InboxFact(Base):
     kind: Mapped[str]
     subject: Mapped[str]  # what it is about: a tracking code, an intent's id
     order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.id"))
+    return_id: Mapped[str | None] = mapped_column(ForeignKey("returns.id"))  # whose run it is for, if not the order's
     payload: Mapped[dict[str, Any]]
     occurred_at: Mapped[datetime]
     received_at: Mapped[datetime]
@@ -53,12 +54,13 @@ class InboxFact(Base):
 
 
 class Command(Base):
-    """What a person asked of an order; its id is the Update's id. The outcome is the Update's answer, kept."""
+    """What a person asked of an order, or of a return; its id is the Update's id, its outcome the Update's answer."""
 
     __tablename__ = "commands"
     id: Mapped[Id]
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.id"), index=True)
     shipment_id: Mapped[str | None] = mapped_column(ForeignKey("shipments.id"))
+    return_id: Mapped[str | None] = mapped_column(ForeignKey("returns.id"))
     kind: Mapped[CommandKind] = mapped_column(word(CommandKind))
     role: Mapped[Role] = mapped_column(word(Role))
     actor: Mapped[str]

@@ -143,6 +143,7 @@ class Claim(Base):
     unit_id: Mapped[str] = mapped_column(ForeignKey("order_units.id"))
     kind: Mapped[ClaimKind] = mapped_column(word(ClaimKind))
     command_id: Mapped[str | None] = mapped_column(ForeignKey("commands.id"))
+    return_id: Mapped[str | None] = mapped_column(ForeignKey("returns.id"))
     live: Mapped[bool] = mapped_column(server_default="true")
     created_at: Mapped[datetime]
     __table_args__ = (Index("uq_claims_live_unit", "unit_id", unique=True, postgresql_where=text("live")),)

@@ -42,8 +42,9 @@ class Label(Base):
     """One label planned, and bought where `bought_at` is set; live until its refund is requested."""
 
     __tablename__ = "labels"
-    key: Mapped[Id]  # {order}:{shipment}:label:{n}, EasyPost's `reference`
-    shipment_id: Mapped[str] = mapped_column(ForeignKey("shipments.id"))
+    key: Mapped[Id]  # {order}:{shipment or return}:label:{n}, EasyPost's `reference`
+    shipment_id: Mapped[str | None] = mapped_column(ForeignKey("shipments.id"))
+    return_id: Mapped[str | None] = mapped_column(ForeignKey("returns.id"))
     carrier_shipment_id: Mapped[str | None] = mapped_column(unique=True)  # EasyPost's shp_…
     carrier: Mapped[str | None]
     service: Mapped[str | None]
@@ -63,6 +64,13 @@ class Label(Base):
             unique=True,
             postgresql_where=text("refund_requested_at IS NULL"),
         ),
+        Index(
+            "uq_labels_live_return",
+            "return_id",
+            unique=True,
+            postgresql_where=text("refund_requested_at IS NULL"),
+        ),
+        CheckConstraint("(shipment_id IS NULL) <> (return_id IS NULL)", name="of_one_parcel"),
         CheckConstraint("(bought_at IS NULL) = (tracking_code IS NULL)", name="bought_is_tracked"),
         CheckConstraint("rate >= 0", name="rate"),
     )

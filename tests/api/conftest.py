@@ -15,6 +15,7 @@ from models.config import Settings
 from models.db import Database
 from models.messages.commands import Asked, CommandOutcome
 from models.messages.order import CheckoutAnswer, OrderInput, RunView
+from models.messages.returns import ReturnFacts, ReturnInput
 from models.mint import mint
 from models.tables.catalogue import Brand, Price, PriceList, Product, ShippingRate, TaxRate, Variant
 from models.tables.messages import Event
@@ -64,6 +65,10 @@ class FakeRuns:
     async def command(self, order_id: str, asked: Asked, wait: float) -> CommandOutcome | None:
         self.asked.append(asked.cancel or asked)
         return self.outcome
+
+    async def begin_return(self, order: ReturnInput, wait: float) -> ReturnFacts | None:
+        self.asked.append(order)
+        return None
 
     async def view(self, order_id: str) -> RunView | None:
         return self.running

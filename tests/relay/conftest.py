@@ -11,6 +11,7 @@ import pytest
 from models.db import Database
 from models.messages.commands import Asked, CommandOutcome, FactArrived
 from models.messages.order import CheckoutAnswer, OrderInput
+from models.messages.returns import ReturnFacts, ReturnInput, ReturnRef
 from models.stores.inbox import InboxStore
 from models.words import OrderStatus, Verdict
 from tests.conftest import MovableClock
@@ -28,11 +29,15 @@ class FakeRuns:
     away_for: frozenset[str] = frozenset()
     answer: bool = True
 
-    async def signal_fact(self, order_id: str, arrived: FactArrived) -> Literal["sent", "no_run", "away"]:
-        if self.say == "away" or order_id in self.away_for:
+    async def begin_return(self, order: ReturnInput, wait: float) -> ReturnFacts | None:
+        self.started.append(order.return_id)
+        return ReturnFacts() if self.answer else None
+
+    async def signal_fact(self, run_id: str, arrived: FactArrived) -> Literal["sent", "no_run", "away"]:
+        if self.say == "away" or run_id in self.away_for:
             return "away"
         await asyncio.sleep(0)
-        self.facts.append((order_id, arrived))
+        self.facts.append((run_id, arrived))
         return self.say
 
     async def check_out(self, order: OrderInput, wait: float) -> CheckoutAnswer | None:
@@ -72,6 +77,38 @@ class FakeOrders:
     def obey(self, order_id: str, asked: Asked) -> object:
         self.obeyed.append(asked)
         return None
+
+
+@dataclass
+class FakeReturns:
+    """The return store, as far as the relay sees it."""
+
+    waiting: list[str] = field(default_factory=list)
+    marked: list[str] = field(default_factory=list)
+    applied: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    obeyed: list[Asked] = field(default_factory=list)
+
+    def unstarted(self, older_than: datetime, limit: int = 50) -> Sequence[str]:
+        return self.waiting
+
+    def run_input(self, return_id: str) -> ReturnInput:
+        return ReturnInput(return_id=return_id, order_id="ord_1", number="1", channel="web", brand="brand_aurelle")
+
+    def started(self, return_id: str) -> None:
+        self.marked.append(return_id)
+
+    def apply_facts(self, ref: ReturnRef, fact_ids: Sequence[str]) -> object:
+        self.applied.append((ref.return_id, tuple(fact_ids)))
+        return None
+
+    def obey(self, return_id: str, asked: Asked) -> object:
+        self.obeyed.append(asked)
+        return None
+
+
+@pytest.fixture
+def returns() -> FakeReturns:
+    return FakeReturns()
 
 
 @pytest.fixture

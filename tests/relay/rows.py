@@ -14,9 +14,20 @@ from models.tables.catalogue import Brand
 from models.tables.messages import Command, Event, InboxFact
 from models.tables.orders import Order
 from models.tables.payments import Intent, PaymentOperation, Tender
+from models.tables.returns import Return
 from models.tables.shipments import Label, Shipment
 from models.tables.stock import Location
-from models.words import CommandKind, IntentState, LocationKind, OperationKind, Role, Stage, TenderKind
+from models.words import (
+    CommandKind,
+    IntentState,
+    LocationKind,
+    OperationKind,
+    RefundOn,
+    ReturnStage,
+    Role,
+    Stage,
+    TenderKind,
+)
 
 
 class Rows:
@@ -100,6 +111,27 @@ class Rows:
         times = {"planned_at": self._now, "bought_at": self._now}
         self.add(Label, key=key, shipment_id=shipment_id, tracking_code=code, **times)
         return shipment_id
+
+    def returned(self, order_id: str, code: str, **changes: Any) -> str:
+        """A return with its label."""
+        return_id, later = mint("ret"), self._now + timedelta(days=30)
+        values = {
+            "id": return_id,
+            "order_id": order_id,
+            "location_id": "loc_1",
+            "stage": ReturnStage.LABELLED,
+            "refund_on": RefundOn.RECEIPT,
+            "wants_label": True,
+            "reason": "wrong_shade",
+            "actor": "test",
+            "deadline": later,
+            "expires_at": later,
+            "created_at": self._now,
+        }
+        self.add(Return, **{**values, **changes})
+        times = {"planned_at": self._now, "bought_at": self._now}
+        self.add(Label, key=f"{order_id}:{return_id}:label:1", return_id=return_id, tracking_code=code, **times)
+        return return_id
 
     def intent(self, order_id: str, intent_id: str, state: IntentState = IntentState.OPEN) -> None:
         tender = {"position": 1, "kind": TenderKind.CARD, "amount": 1000, "payment_method": "pm_card_visa"}

@@ -15,9 +15,9 @@ from models.stores.lookout import Lookout, Waiting
 from models.stores.requests import RequestStore
 from models.stores.sweeps import SweepStore
 from models.tables.messages import Due, Event, IdempotencyKey
-from models.words import OrderStatus
+from models.words import CommandKind, OrderStatus
 from tests.conftest import MovableClock
-from tests.relay.conftest import FakeOrders, FakeRuns
+from tests.relay.conftest import FakeOrders, FakeReturns, FakeRuns
 from tests.relay.rows import Rows
 from workers import relay_jobs
 from workers.sinks import LogSink
@@ -47,9 +47,17 @@ def sweeps(database: Database, clock: MovableClock) -> SweepStore:
 
 
 @pytest.fixture
-def resend(database: Database, clock: MovableClock, sweeps: SweepStore, orders: FakeOrders, runs: FakeRuns) -> Resend:
+def resend(
+    *,
+    database: Database,
+    clock: MovableClock,
+    sweeps: SweepStore,
+    orders: FakeOrders,
+    returns: FakeReturns,
+    runs: FakeRuns,
+) -> Resend:
     commands = CommandStore(database, clock, RequestStore(database, clock))
-    return lambda: relay_jobs.resend_commands(sweeps, commands, orders, runs)
+    return lambda: relay_jobs.resend_commands(sweeps, commands, orders, returns, runs)
 
 
 # Events
@@ -122,51 +130,89 @@ def arrive(inbox: InboxStore, rows: Rows, clock: MovableClock, *codes: str) -> l
 
 
 async def test_a_run_hears_its_facts_in_order_when_they_are_due(
-    inbox: InboxStore, rows: Rows, clock: MovableClock, runs: FakeRuns, orders: FakeOrders
+    *, inbox: InboxStore, rows: Rows, clock: MovableClock, runs: FakeRuns, orders: FakeOrders, returns: FakeReturns
 ) -> None:
     first, second = arrive(inbox, rows, clock, "A", "B")
-    assert await relay_jobs.tell_facts(inbox, orders, runs) == 4
+    assert await relay_jobs.tell_facts(inbox, orders, returns, runs) == 4
     for order_id, code in ((first, "A"), (second, "B")):
         assert [fact for to, fact in runs.facts if to == order_id] == [
             FactArrived(id=f"evt_{code}_in_transit", kind="tracking.in_transit"),
             FactArrived(id=f"evt_{code}_delivered", kind="tracking.delivered"),
         ]
-    assert await relay_jobs.tell_facts(inbox, orders, runs) == 0
+    assert await relay_jobs.tell_facts(inbox, orders, returns, runs) == 0
 
 
 async def test_postgres_takes_the_fact_in_when_the_run_is_over(
-    inbox: InboxStore, rows: Rows, clock: MovableClock, runs: FakeRuns, orders: FakeOrders
+    *, inbox: InboxStore, rows: Rows, clock: MovableClock, runs: FakeRuns, orders: FakeOrders, returns: FakeReturns
 ) -> None:
     (order_id,) = arrive(inbox, rows, clock, "A")
     runs.say = "no_run"
-    await relay_jobs.tell_facts(inbox, orders, runs)
+    await relay_jobs.tell_facts(inbox, orders, returns, runs)
     assert orders.applied == [(order_id, ("evt_A_in_transit",)), (order_id, ("evt_A_delivered",))]
-    assert await relay_jobs.tell_facts(inbox, orders, runs) == 0
+    assert await relay_jobs.tell_facts(inbox, orders, returns, runs) == 0
 
 
 async def test_facts_stay_due_when_temporal_is_away(
-    inbox: InboxStore, rows: Rows, clock: MovableClock, runs: FakeRuns, orders: FakeOrders
+    *, inbox: InboxStore, rows: Rows, clock: MovableClock, runs: FakeRuns, orders: FakeOrders, returns: FakeReturns
 ) -> None:
     arrive(inbox, rows, clock, "A")
     runs.say = "away"
     with pytest.raises(ConnectionError):
-        await relay_jobs.tell_facts(inbox, orders, runs)
+        await relay_jobs.tell_facts(inbox, orders, returns, runs)
     runs.say = "sent"
-    assert await relay_jobs.tell_facts(inbox, orders, runs) == 2
+    assert await relay_jobs.tell_facts(inbox, orders, returns, runs) == 2
 
 
 async def test_other_orders_hear_theirs_once_when_one_cannot(
-    inbox: InboxStore, rows: Rows, clock: MovableClock, runs: FakeRuns, orders: FakeOrders
+    *, inbox: InboxStore, rows: Rows, clock: MovableClock, runs: FakeRuns, orders: FakeOrders, returns: FakeReturns
 ) -> None:
     unlucky, lucky = arrive(inbox, rows, clock, "A", "B")
     runs.away_for = frozenset({unlucky})
     for _ in range(2):
         with pytest.raises(ConnectionError):
-            await relay_jobs.tell_facts(inbox, orders, runs)
+            await relay_jobs.tell_facts(inbox, orders, returns, runs)
     assert [to for to, _ in runs.facts] == [lucky, lucky]
 
 
+@pytest.mark.parametrize("over", [False, True])
+async def test_a_return_hears_the_first_scan_of_its_own_label_when_it_runs_or_is_over(
+    *,
+    inbox: InboxStore,
+    rows: Rows,
+    clock: MovableClock,
+    runs: FakeRuns,
+    orders: FakeOrders,
+    returns: FakeReturns,
+    over: bool,
+) -> None:
+    return_id = rows.returned(rows.order(), "BACK")
+    inbox.take(Heard("evt_1", "easypost", "tracking.in_transit", "BACK", clock.now(), {"status": "in_transit"}))
+    runs.say = "no_run" if over else "sent"
+    assert await relay_jobs.tell_facts(inbox, orders, returns, runs) == 1
+    assert [to for to, _ in runs.facts] == [return_id]
+    assert (returns.applied, orders.applied) == ([(return_id, ("evt_1",))] if over else [], [])
+
+
 # Sweeps
+
+
+async def test_a_run_is_started_when_a_return_was_left_without(
+    runs: FakeRuns, returns: FakeReturns, clock: MovableClock
+) -> None:
+    returns.waiting = ["ret_1", "ret_2"]
+    assert await relay_jobs.start_returns(returns, runs, clock.now()) == 2
+    assert sorted(runs.started) == sorted(returns.marked) == ["ret_1", "ret_2"]
+
+
+async def test_a_return_answers_its_command_when_its_run_is_over(
+    resend: Resend, rows: Rows, clock: MovableClock, runs: FakeRuns, returns: FakeReturns
+) -> None:
+    order_id = rows.order()
+    return_id = rows.returned(order_id, "BACK", closed_at=clock.now(), deadline=None)
+    command_id = rows.command(order_id, kind=CommandKind.RECEIVE, return_id=return_id)
+    clock.advance(timedelta(seconds=6))
+    await resend()
+    assert ([asked.command_id for asked in returns.obeyed], runs.commands) == ([command_id], [])
 
 
 async def test_a_run_is_started_when_an_order_was_left_without(

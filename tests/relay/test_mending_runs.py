@@ -39,8 +39,8 @@ class Runs:
     async def revision(self, order_id: str) -> int | None:
         return self.knows.get(order_id)
 
-    async def signal_fact(self, order_id: str, arrived: FactArrived) -> Literal["sent", "no_run", "away"]:
-        self.told.append((order_id, arrived.id))
+    async def signal_fact(self, run_id: str, arrived: FactArrived) -> Literal["sent", "no_run", "away"]:
+        self.told.append((run_id, arrived.id))
         return "sent"
 
     async def resume(self, order: OrderInput, *, completed: bool) -> None:

@@ -13,6 +13,7 @@ from temporalio.worker import Replayer
 
 from workflows.client import ShelfwayPlugin
 from workflows.order import OrderWorkflow
+from workflows.return_ import ReturnWorkflow
 
 FOLDER = Path(__file__).parent / "histories"
 FACTS = Path(__file__).parent / "facts.json"
@@ -20,14 +21,14 @@ FACTS = Path(__file__).parent / "facts.json"
 
 async def replay(*histories: WorkflowHistory) -> None:
     """Raises what a worker would meet: a workflow that no longer does what it did then."""
-    replayer = Replayer(workflows=[OrderWorkflow], plugins=[ShelfwayPlugin()])
+    replayer = Replayer(workflows=[OrderWorkflow, ReturnWorkflow], plugins=[ShelfwayPlugin()])
     for history in histories:
         if any(event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED for event in history.events):
             await replayer.replay_workflow(history)  # without a task done there is nothing, and it would wait for ever
 
 
 async def histories_of(client: Client, order_id: str) -> list[WorkflowHistory]:
-    """All runs of one order, the newest first: each names the one that it continues."""
+    """All runs of one order or return, the newest first: each names the one that it continues."""
     found: list[WorkflowHistory] = []
     run_id: str | None = None
     while run_id is None or run_id:

@@ -14,6 +14,7 @@ from tests.replay import histories
 from tests.workflows.branches import BRANCHES
 
 NAMES = sorted(path.stem for path in histories.FOLDER.glob("*.json"))
+RETURNS = sorted(f"returns/{path.stem}" for path in (histories.FOLDER / "returns").glob("*.json"))
 OTHERWISE = {Effect.BUY_LABEL: Effect.CAPTURE, Effect.CAPTURE: Effect.BUY_LABEL}
 
 
@@ -21,9 +22,13 @@ def test_every_branch_has_its_history_and_none_is_left_over() -> None:
     assert set(BRANCHES) == set(NAMES), "play and keep them with: ./shelfway record"
 
 
+def test_a_return_has_its_history() -> None:
+    assert RETURNS == ["returns/returned_in_two"]
+
+
 async def test_all_histories_replay_within_a_minute() -> None:
     began = time.monotonic()
-    for name in NAMES:
+    for name in (*NAMES, *RETURNS):
         await histories.replay(histories.stored(name))
     assert time.monotonic() - began < 60
 
@@ -41,6 +46,6 @@ async def test_replay_fails_when_two_effects_change_places(name: str, monkeypatc
         await histories.replay(histories.stored(name))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *RETURNS])
 def test_no_machine_is_named_in_a_history(name: str) -> None:
     assert not re.search(r"\d+@", (histories.FOLDER / f"{name}.json").read_text())

@@ -187,6 +187,23 @@ async def cancelled_when_captured(scene: Scene) -> Journey:
     return order
 
 
+async def returned_in_two(scene: Scene) -> Journey:
+    """Two pieces are delivered and come back one by one; the first before the carrier was heard of."""
+    sku = scene.shop.stock("one", warehouse=5)
+    order = await scene.place(sku, sku)
+    await order.ship_from(scene.shop.node("warehouse"))
+    await order.deliver_from(scene.shop.node("warehouse"))
+    units = (await order.until_status("delivered"))["shipments"][0]["units"]
+    asked = await order.send_back(*units)
+    for number, unit in enumerate(units):
+        received = await order.command(f"/v1/returns/{asked['id']}/receive", units=[{"unit": unit}])
+        assert received.status_code == 200, received.text
+        if number == 0:
+            await order.carry(asked["label"]["tracking_code"], "in_transit")
+        await order.until(lambda seen, n=number + 1: seen["payment"]["refunded"]["amount"] == n * PRICE)
+    return order
+
+
 async def cancel_refused(scene: Scene) -> Journey:
     order = await scene.place(scene.shop.stock("one", warehouse=5))
     await order.ship_from(scene.shop.node("warehouse"))
@@ -340,6 +357,11 @@ BRANCHES: dict[str, Branch] = {
     "cancelled_when_captured": Branch(
         cancelled_when_captured,
         {"status": "cancelled", "shipments": [("warehouse", "cancelled")], "captured": [ONE], "labels": 1},
+        killed_always=True,
+    ),
+    "returned_in_two": Branch(
+        returned_in_two,
+        {"status": "returned", "shipments": [("warehouse", "delivered")], "captured": [ONE + PRICE], "labels": 2},
         killed_always=True,
     ),
     "cancel_refused": Branch(cancel_refused, {**DELIVERED, "shipments": [("warehouse", "delivered")]}),
