@@ -58,7 +58,9 @@ def stored(name: str) -> WorkflowHistory:
 def store(name: str, history: WorkflowHistory) -> None:
     """One event a line. Who recorded it is nobody's business, so workers' names go."""
     events = [json.dumps(_nameless(event), separators=(",", ":")) for event in history.to_json_dict()["events"]]
-    (FOLDER / f"{name}.json").write_text('{"events":[\n' + ",\n".join(events) + "\n]}\n")
+    file = FOLDER / f"{name}.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text('{"events":[\n' + ",\n".join(events) + "\n]}\n")
 
 
 def _nameless(value: Any) -> Any:

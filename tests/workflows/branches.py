@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from temporalio.client import Client
 
-from tests.journey import Journey
+from tests.journey import Journey, eventually
 from tests.shop import PRICE, SHIPPING, Shop
 from tests.stack import Stack
 
@@ -200,8 +200,13 @@ async def returned_in_two(scene: Scene) -> Journey:
         assert received.status_code == 200, received.text
         if number == 0:
             await order.carry(asked["label"]["tracking_code"], "in_transit")
+            await eventually(lambda: is_scanned(order, asked["id"]))
         await order.until(lambda seen, n=number + 1: seen["payment"]["refunded"]["amount"] == n * PRICE)
     return order
+
+
+async def is_scanned(order: Journey, return_id: str) -> bool:
+    return (await order.api.get(f"/v1/returns/{return_id}")).json()["scanned_at"] is not None
 
 
 async def cancel_refused(scene: Scene) -> Journey:
