@@ -48,7 +48,7 @@ def create_app(
     settings: Settings | None = None, *, clock: Clock | None = None, temporal: Runs | None = None
 ) -> FastAPI:
     """The API. Without arguments: settings of the environment, the machine's clock, and Temporal at the first need."""
-    settings = settings or Settings()  # pyright: ignore[reportCallIssue] (the environment has the required ones)
+    settings = settings or _of_the_environment()
     app = FastAPIOffline(
         title="Shelfway",
         version="0.1.0",
@@ -66,6 +66,14 @@ def create_app(
         app.include_router(module.router)
     app.openapi = lambda: openapi.describe(app)
     return app
+
+
+def _of_the_environment() -> Settings:
+    """Ends the process with one sentence where what everybody knows would let people at something real."""
+    settings = Settings()  # pyright: ignore[reportCallIssue] (the environment has the required ones)
+    if why := settings.unsafe():
+        raise SystemExit(f"The API does not start: {why}")
+    return settings
 
 
 def compose(app: FastAPI, settings: Settings, clock: Clock, runs: Runs) -> None:

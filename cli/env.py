@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from cli.processes import ROOT
+from models.config import DEMO_KEY
 
 STATE = Path(os.environ.get("SHELFWAY_STATE") or ROOT / ".shelfway").absolute()
 LOGS = STATE / "log"
@@ -76,7 +77,7 @@ def environment(places: Places) -> dict[str, str]:
 
 def demo_keys() -> str:
     """The named keys of the demo, one a role: `demo-storefront`, `demo-cs`, ..."""
-    return json.dumps({f"demo-{role}": {"role": role, "id": f"demo-{role}"} for role in DEMO_ROLES})
+    return json.dumps({f"{DEMO_KEY}{role}": {"role": role, "id": f"demo-{role}"} for role in DEMO_ROLES})
 
 
 def api_key() -> str:
