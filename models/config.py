@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-
 DEMO_KEY: Final = "demo-"  # what the demo's API keys begin with: whoever reads the README knows them
 _SANDBOX_SECRETS: Final = ("", "whsec_sandbox", "sandbox")
 
