@@ -24,6 +24,17 @@ class PaymentActivities:
         return self._authorized(ref.order_id, self._money.plan_authorization(ref.order_id))
 
     @activity.defn(no_thread_cancel_exception=True)
+    def find_authorization(self, ref: OrderRef) -> Learned:
+        """Look for what was asked of Stripe before the order ended: it is given back, or was never made."""
+        ask = self._money.authorization_in_doubt(ref.order_id)
+        if isinstance(ask, Learned):
+            return ask
+        found = self._gateway.find_authorization(ask)
+        if found is None:
+            return self._money.give_up_authorization(ref.order_id, ask.key)
+        return self._money.record_authorization(ref.order_id, ask.key, found)
+
+    @activity.defn(no_thread_cancel_exception=True)
     def authorize_rest(self, ref: AuthorizeRest) -> Learned:
         """Authorize what the next capture would release, off-session on the saved method."""
         return self._authorized(ref.order_id, self._money.plan_rest(ref.order_id, ref.beside))

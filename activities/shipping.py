@@ -19,8 +19,13 @@ class ShippingActivities:
 
     @activity.defn(no_thread_cancel_exception=True)
     def verify_address(self, ref: OrderRef) -> Learned:
-        """Ask the carrier whether the address exists and where; then plan which nodes ship, and reserve there."""
+        """Ask the carrier whether the address exists and where; then plan which nodes ship, and reserve there.
+
+        A try that finds the order's time over ends it instead, whether the carrier answers or not.
+        """
         address = self._orders.destination(ref.order_id)
+        if isinstance(address, Learned):
+            return address
         return self._orders.place(ref.order_id, self._carrier.verify(address))
 
     @activity.defn(no_thread_cancel_exception=True)

@@ -11,8 +11,19 @@ from enum import StrEnum
 from typing import Final
 
 from models.messages.commands import Asked
-from models.messages.facts import ORDER, PAYMENT, Facts, OrderFacts, Rest, ShipmentFacts, Stuck
-from models.words import CommandKind, Stage, Verdict
+from models.messages.facts import (
+    CHECKOUT,
+    ORDER,
+    PAYMENT,
+    UNCONFIRMED,
+    Facts,
+    OrderFacts,
+    PaymentFacts,
+    Rest,
+    ShipmentFacts,
+    Stuck,
+)
+from models.words import CommandKind, Stage
 
 
 class Effect(StrEnum):
@@ -20,6 +31,7 @@ class Effect(StrEnum):
 
     VERIFY_ADDRESS = "verify_address"  # and, in the transaction that records it, plan and reserve
     AUTHORIZE = "authorize"
+    FIND_AUTHORIZATION = "find_authorization"
     OBEY = "obey"
     APPLY_FACTS = "apply_facts"
     REPORT = "report"
@@ -40,6 +52,7 @@ class Effect(StrEnum):
 MONEY = frozenset(
     {
         Effect.AUTHORIZE,
+        Effect.FIND_AUTHORIZATION,
         Effect.AUTHORIZE_REST,
         Effect.CAPTURE,
         Effect.VOID,
@@ -118,9 +131,9 @@ def _stuck(facts: Facts, key: str) -> list[Stuck]:
 
 
 def _checkout_step(known: OrderFacts) -> Step:
-    if known.verdict is not None:
-        return Closed()
-    return Do(Effect.AUTHORIZE if known.shipments else Effect.VERIFY_ADDRESS)
+    if known.verdict is None:
+        return Do(Effect.AUTHORIZE if known.shipments else Effect.VERIFY_ADDRESS)
+    return Do(Effect.FIND_AUTHORIZATION) if known.payment.in_doubt else Closed()
 
 
 def _shipment_step(facts: Facts, key: str) -> Step:
@@ -150,7 +163,7 @@ def _leaving_step(facts: Facts, shipment: ShipmentFacts) -> Step:
     if shipment.label:
         return Do(Effect.VOID_LABEL)
     payment = facts.known.payment
-    if payment.void_due or payment.refund_due or _money_is_busy(facts, shipment.id):
+    if payment.void_due or payment.refund_due or payment.in_doubt or _money_is_busy(facts, shipment.id):
         return Wait()
     return Do(Effect.UNDO)
 
@@ -194,11 +207,9 @@ def _order_step(facts: Facts) -> Step:
         return Do(Effect.REPORT, senseless=facts.senseless)
     if known.closed:
         return Closed()
-    if known.verdict is None:
-        return Wait()
-    if known.verdict is Verdict.REQUIRES_ACTION:
+    if known.verdict in UNCONFIRMED:
         return Do(Effect.EXPIRE) if _has_lapsed(facts, ORDER) else Wait(known.expires_at)
-    if known.payment.open or known.payment.look_due or any(s.open for s in known.shipments):
+    if _is_money_open(known.payment) or _is_in_flight(facts, CHECKOUT) or any(s.open for s in known.shipments):
         return Wait()
     if known.window_ends and not _has_lapsed(facts, ORDER):
         return Wait(known.window_ends)
@@ -223,6 +234,14 @@ def _who_obeys(known: OrderFacts, asked: Asked) -> str:
 def _has_lapsed(facts: Facts, key: str) -> bool:
     """The alarm rang for the very deadline that this key has now."""
     return (key, facts.known.deadline(key)) in facts.lapsed
+
+
+def _is_money_open(payment: PaymentFacts) -> bool:
+    return payment.open or payment.look_due or payment.in_doubt
+
+
+def _is_in_flight(facts: Facts, key: str) -> bool:
+    return any(who == key for who, _ in facts.doing)
 
 
 def _money_is_busy(facts: Facts, key: str) -> bool:

@@ -42,6 +42,7 @@ _COMMANDS: Final = {
 _EFFECTS: Final = {
     Effect.VERIFY_ADDRESS: "Verify the address, plan the shipments and reserve their stock",
     Effect.AUTHORIZE: "Authorize the payment and confirm",
+    Effect.FIND_AUTHORIZATION: "Look for the authorization that nobody heard of",
     Effect.APPLY_FACTS: "Take in what happened outside",
     Effect.REPORT: "A Signal made no sense: open a case",
     Effect.BUY_LABEL: "Buy the label",
@@ -84,6 +85,7 @@ Step = Callable[[Any, Any], Learned]
 _STEPS: Final[dict[Effect, tuple[Step, ActivityConfig | None]]] = {
     Effect.VERIFY_ADDRESS: (ShippingActivities.verify_address, CARRIER),
     Effect.AUTHORIZE: (PaymentActivities.authorize, CARD_NETWORK),
+    Effect.FIND_AUTHORIZATION: (PaymentActivities.find_authorization, CARD_NETWORK),
     Effect.OBEY: (OrderActivities.obey, None),
     Effect.APPLY_FACTS: (OrderActivities.apply_facts, None),
     Effect.REPORT: (OrderActivities.report, None),

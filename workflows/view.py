@@ -43,6 +43,8 @@ def _waits(facts: Facts, key: str) -> tuple[str, str]:
         return ("the customer's payment", "customer") if customer else ("the authorization's renewal", "shelfway")
     if key == ORDER and facts.known.verdict is Verdict.REQUIRES_ACTION:
         return ("the customer to authenticate", "customer")
+    if key == ORDER and facts.known.verdict is None:
+        return ("the checkout's verdict", "shelfway")
     if key == ORDER and facts.known.window_ends:
         return ("the return window to end", "customer")
     return ("its shipments", "shelfway")
@@ -58,8 +60,7 @@ def alarm_for(facts: Facts, keys: Sequence[str]) -> str:
 
 
 def _keys(facts: Facts) -> list[str]:
-    keys = [ORDER, PAYMENT] if facts.known.verdict else [CHECKOUT]
-    return [*keys, *(s.id for s in facts.known.shipments if s.open)]
+    return [ORDER, CHECKOUT, PAYMENT, *(s.id for s in facts.known.shipments if s.open)]
 
 
 def view_of(facts: Facts) -> RunView:

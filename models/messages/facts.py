@@ -61,6 +61,7 @@ class PaymentFacts(Message):
     void_due: bool = False
     refund_due: bool = False
     look_due: bool = False  # the provider said something: read the intent anew
+    in_doubt: bool = False  # checkout's authorization was asked for, and what came of it is not known
 
 
 class OrderFacts(Message):

@@ -7,7 +7,7 @@ from models.words import OrderStatus, Verdict
 
 
 class OrderInput(Message):
-    """One order's run. `facts` is there after continue-as-new or a resume, and then checkout is behind it."""
+    """One order's run. `facts` hold its expiry at least; all that is known, after continue-as-new or a resume."""
 
     order_id: str
     number: str

@@ -18,6 +18,7 @@ class OrderTimings(Message):
     hold_review: timedelta = timedelta(days=1)
     keep_alive_margin: timedelta = timedelta(days=1)
     stuck_review: timedelta = timedelta(hours=1)
+    late_answer: timedelta = timedelta(minutes=1)  # a provider may still do what was last asked of it so long ago
     return_window: timedelta = timedelta(days=30)
     return_transit: timedelta = timedelta(days=30)  # that a return may take from its request to its receipt
     return_reminders: tuple[timedelta, ...] = (timedelta(days=14), timedelta(days=3))  # before that ends

@@ -283,6 +283,12 @@ class Book:
             back += [Paid(o.shipping, o.intent_id or "", last) for o in captures.values() if o.shipping]
         return next_refund(back, [o.intent_id or "" for o in captures.values()])
 
+    @property
+    def in_doubt(self) -> PaymentOperation | None:
+        """Checkout's authorization, while it is not known what came of it."""
+        asked = (o for o in self.operations if o.kind is OperationKind.AUTHORIZE and o.leg == 1)
+        return next((o for o in asked if o.outcome is None), None)
+
     def rest(self) -> Rest:
         """Where authorizing stands what is to be shipped and not covered. A hold of the whole order stops it."""
         held = any(hold.shipment_id is None for hold in self.holds)
@@ -448,6 +454,7 @@ class Book:
             void_due=self.to_void() is not None,
             refund_due=refund_due,
             look_due=any(i.look_due for i in self.intents),
+            in_doubt=self.in_doubt is not None,
         )
 
     def exception(self) -> str:

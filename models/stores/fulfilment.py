@@ -45,6 +45,12 @@ class Fulfilment:
         else:
             book.tell("order.reserved", SYSTEM, shipments=len(placed), nodes=[s.location_id for s in placed])
 
+    def is_over(self, book: Book) -> bool:
+        """Whether checkout has its verdict. One that has run out of time is expired by whoever asks first."""
+        if book.order.verdict is None and book.now >= book.order.expires_at:
+            self.refuse(book, Verdict.EXPIRED, {})
+        return book.order.verdict is not None
+
     def refuse(self, book: Book, verdict: Verdict, detail: dict[str, Any]) -> None:
         """End a checkout without a confirmed order: nothing stays held, and a cart's hold is the cart's again."""
         order = book.order

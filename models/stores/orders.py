@@ -12,7 +12,7 @@ from models.db import Database
 from models.errors import ConflictError, NotFoundError
 from models.messages.activities import EffectFailed, Learned
 from models.messages.commands import Asked, CommandOutcome
-from models.messages.facts import PAYMENT, Facts, OrderFacts
+from models.messages.facts import PAYMENT, UNCONFIRMED, Facts, OrderFacts
 from models.messages.order import OrderInput
 from models.money import format_money
 from models.news import is_scan
@@ -59,7 +59,7 @@ class OrderStore:
 
         def work(session: Session) -> OrderInput:
             order = session.get_one(Order, order_id)
-            facts = Facts() if order.verdict is None else Facts(known=self._facts(session, order_id))
+            known = OrderFacts(expires_at=order.expires_at) if order.verdict is None else self._facts(session, order_id)
             return OrderInput(
                 order_id=order.id,
                 number=order.number,
@@ -68,7 +68,7 @@ class OrderStore:
                 summary=f"{order.number} · {format_money(order.total, order.currency)} · {order.channel}",
                 link=f"{self._link}/v1/orders/{order.id}" if self._link else "",
                 timings=order.timings,  # pyright: ignore[reportArgumentType] (pydantic reads the row's JSON)
-                facts=facts,
+                facts=Facts(known=known),
             )
 
         return self._db.transaction(work)
@@ -99,19 +99,27 @@ class OrderStore:
 
     # Checkout
 
-    def destination(self, order_id: str) -> Address:
-        return self._db.transaction(lambda session: destination_of(session.get_one(Order, order_id)))
+    def destination(self, order_id: str) -> Address | Learned:
+        """Where it goes; answers instead when there is a verdict already, or no time left."""
+
+        def look(session: Session) -> Address | None:
+            order = session.get_one(Order, order_id)
+            is_late = self._clock.now() >= order.expires_at
+            return None if is_late or order.verdict is not None else destination_of(order)
+
+        def end(book: Book) -> None:
+            self._fulfilment.is_over(book)
+
+        return self._db.transaction(look) or self._on(order_id, end)
 
     def place(self, order_id: str, verdict: AddressVerdict) -> Learned:
         """The address is known: plan which nodes ship what and hold it there, or end the order with nothing held."""
 
         def work(book: Book) -> None:
             order = book.order
-            if order.verdict is not None or book.shipments:
+            if self._fulfilment.is_over(book) or book.shipments:
                 return
-            if book.now >= order.expires_at:
-                self._fulfilment.refuse(book, Verdict.EXPIRED, {})
-            elif not verdict.deliverable:
+            if not verdict.deliverable:
                 self._fulfilment.refuse(book, Verdict.INVALID_ADDRESS, {"reason": verdict.reason})
             else:
                 order.verified_at = book.now
@@ -263,15 +271,11 @@ class OrderStore:
         return self._on(order_id, work)
 
     def expire(self, order_id: str) -> Learned:
-        """Not confirmed in time: nothing of it is ever captured, and what is held is undone."""
+        """Not confirmed in time: its stock is free at once, and nothing of it is ever captured."""
 
         def work(book: Book) -> None:
-            order = book.order
-            if order.confirmed_at is not None or order.verdict not in (None, Verdict.REQUIRES_ACTION):
-                return
-            order.verdict = Verdict.EXPIRED
-            book.tell("order.expired", SYSTEM)
-            self._fulfilment.cancel(book, [s for s in book.shipments if not is_ended(s)], "expired")
+            if book.order.verdict in UNCONFIRMED:
+                self._fulfilment.refuse(book, Verdict.EXPIRED, {})
 
         return self._on(order_id, work)
 

@@ -6,16 +6,18 @@ operation of an intent is without an outcome: a second one raises `MoneyBusyErro
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.clock import Clock
 from models.db import Database
-from models.errors import MoneyBusyError
+from models.errors import MoneyBusyError, OutcomeUnknownError
 from models.ids import authorize_key, capture_key, customer_key, void_key
 from models.messages.activities import Learned
 from models.messages.facts import Rest
 from models.stores.book import Book
 from models.stores.fulfilment import SYSTEM, Fulfilment
+from models.tables.orders import Claim
 from models.tables.payments import Intent, PaymentOperation
 from models.tables.shipments import Shipment
 from models.vendors import Authorization, Authorized, CaptureAsk, IntentView, MoneyMoved, Planned, VoidAsk
@@ -35,16 +37,41 @@ class PaymentStore:
 
         def work(session: Session) -> Planned[Authorization] | Learned:
             book = self._open(session, order_id)
-            pending = _in_flight(book, OperationKind.AUTHORIZE)
-            if pending is None and book.order.verdict is None and book.now >= book.order.expires_at:
-                self._fulfilment.refuse(book, Verdict.EXPIRED, {})
-            if book.order.verdict is not None and pending is None:
+            if self._fulfilment.is_over(book):
                 return Learned(facts=book.settle())
+            pending = _in_flight(book, OperationKind.AUTHORIZE)
             if book.order.total == 0:
                 if not self._fulfilment.confirm(book):
                     self._fulfilment.refuse(book, Verdict.EXPIRED, {})
                 return Learned(facts=book.settle())
             return self._authorization(book, pending, book.order.total, renews=None)
+
+        return self._db.transaction(work)
+
+    def authorization_in_doubt(self, order_id: str) -> Authorization | Learned:
+        """What was asked for before checkout ended, with an answer that nobody heard: to be found, not asked again."""
+
+        def work(session: Session) -> Authorization | Learned:
+            book = self._open(session, order_id)
+            pending = book.in_doubt
+            if pending is None:
+                return Learned(facts=book.facts())
+            return self._authorization(book, pending, pending.amount, renews=None).ask
+
+        return self._db.transaction(work)
+
+    def give_up_authorization(self, order_id: str, key: str) -> Learned:
+        """It was looked for and is not there. `OutcomeUnknownError` while what was last asked may still turn up."""
+
+        def work(session: Session) -> Learned:
+            book = self._open(session, order_id)
+            operation = _planned(book, key)
+            if operation.outcome is None:
+                if book.now < _last_asked(book) + book.timings.late_answer:
+                    raise OutcomeUnknownError("an authorization may still turn up")
+                _know(operation, Outcome.REFUSED, "never_made", book.now)
+                book.tell("payment.never_authorized", SYSTEM)
+            return Learned(facts=book.settle())
 
         return self._db.transaction(work)
 
@@ -138,8 +165,9 @@ class PaymentStore:
     def _first_authorization(self, book: Book, operation: PaymentOperation) -> None:
         order = book.order
         if order.verdict is not None:
-            # Cancelled or expired meanwhile: what was just authorized is given back.
-            book.tell("payment.authorized_too_late", SYSTEM, intent=operation.intent_id)
+            # Cancelled or expired meanwhile: what was authorized all the same is given back.
+            word = "authorization_refused" if operation.outcome is Outcome.REFUSED else "authorized_too_late"
+            book.tell(f"payment.{word}", SYSTEM, intent=operation.intent_id)
         elif operation.outcome is Outcome.REFUSED:
             self._fulfilment.refuse(book, Verdict.DECLINED, {"reason": operation.reason or "generic_decline"})
         elif operation.outcome is Outcome.REQUIRES_ACTION:
@@ -345,6 +373,12 @@ def _in_flight(book: Book, kind: OperationKind, shipment_id: str | None = None) 
     return next(
         (o for o in book.operations if o.kind is kind and o.outcome is None and o.shipment_id == shipment_id), None
     )
+
+
+def _last_asked(book: Book) -> datetime:
+    """When checkout ended without a confirmed order; from then on nobody asks for its authorization."""
+    cancelled = book.session.scalar(select(func.min(Claim.created_at)).where(Claim.order_id == book.order.id))
+    return min(cancelled or book.order.expires_at, book.order.expires_at)
 
 
 def _planned(book: Book, key: str) -> PaymentOperation:

@@ -12,7 +12,7 @@ from models.tables.orders import Hold, Order
 from tests.journey import Journey, eventually
 from tests.oracle import assert_conserved
 from tests.shop import Shop
-from tests.stack import Stack
+from tests.stack import Stack, failing
 
 
 async def test_parcel_is_packed_after_all_when_its_box_was_a_typo(
@@ -49,17 +49,12 @@ async def test_parcel_is_delivered_once_when_it_is_captured_after_that(
 ) -> None:
     order = await Journey.place(stack, api, shop.cart(shop.stock("one", warehouse=5)))
     node = shop.node("warehouse")
-    async with httpx.AsyncClient(base_url=stack.stripe.url) as stripe:
-        fault = {"kind": "error", "status": 500, "path": "/capture$", "times": None}
-        armed = (await stripe.post("/_admin/faults", json=fault)).json()
-        try:
-            await order.done(await order.shipment_at(node, "accepted"), "pack")
-            parcel = await order.shipment_at(node, "labelled")
-            await order.carry(parcel["tracking"]["code"], "delivered")
-            seen = await order.until_status("delivered")
-            assert seen["shipments"][0]["stage"] == "labelled"
-        finally:
-            await stripe.delete(f"/_admin/faults/{armed['id']}")
+    async with failing(stack.stripe.url, "/capture$", status=500):
+        await order.done(await order.shipment_at(node, "accepted"), "pack")
+        parcel = await order.shipment_at(node, "labelled")
+        await order.carry(parcel["tracking"]["code"], "delivered")
+        seen = await order.until_status("delivered")
+        assert seen["shipments"][0]["stage"] == "labelled"
     ended = await order.shipment_at(node, "delivered")
     assert ended["delivered_at"] == seen["shipments"][0]["delivered_at"]
     events = (await api.get(f"/v1/orders/{order.order_id}/events", params={"limit": 100})).json()["data"]

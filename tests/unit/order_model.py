@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from models.messages.commands import Asked
-from models.messages.facts import PAYMENT, OrderFacts, PaymentFacts, Rest, ShipmentFacts
+from models.messages.facts import PAYMENT, UNCONFIRMED, OrderFacts, PaymentFacts, Rest, ShipmentFacts
 from models.refusals import cancel_refusal, refusal
 from models.shipment import Do, Effect
 from models.words import CommandKind, OrderStatus, Stage, Verdict
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
+EXPIRES_AT = START + timedelta(minutes=15)
 ENDED = frozenset({Stage.DELIVERED, Stage.RE_SOURCED, Stage.CANCELLED})
 FAILED = (Verdict.DECLINED, Verdict.OUT_OF_STOCK)
 
@@ -53,6 +54,7 @@ class OrderModel:
     refusals: int = 0
     customer_until: datetime | None = None
     look_due: bool = False
+    in_doubt: bool = False  # the first authorization was planned, and its outcome is not recorded
     held: bool = False
     delivered_at: datetime | None = None
     closed: bool = False
@@ -108,8 +110,9 @@ class OrderModel:
                 void_due=self.void_due,
                 refund_due=bool(self.refund_due),
                 look_due=self.look_due,
+                in_doubt=self.in_doubt,
             ),
-            expires_at=START + timedelta(minutes=15),
+            expires_at=EXPIRES_AT,
             window_ends=self.delivered_at and self.delivered_at + timedelta(days=30),
             closed=self.closed,
         )
@@ -139,6 +142,10 @@ class OrderModel:
     def parcel(self, key: str) -> Parcel:
         return next(p for p in self.parcels if p.id == key)
 
+    def plan(self, step: Do) -> None:
+        """What an effect records before it asks anybody."""
+        self.in_doubt = self.in_doubt or (step.effect is Effect.AUTHORIZE and self.verdict is None)
+
     def carry_out(self, key: str, step: Do) -> OrderFacts:
         match step.effect:
             case Effect.OBEY if step.asked:
@@ -154,6 +161,8 @@ class OrderModel:
         return self.facts()
 
     def _verify_address(self) -> None:
+        if self.verdict is not None or self.parcels:
+            return
         if self.luck("out of stock"):
             self.verdict = Verdict.OUT_OF_STOCK
             return
@@ -167,21 +176,26 @@ class OrderModel:
 
     def _authorize(self) -> None:
         if self.verdict is not None:
-            self.superseded += 1
-        elif self.luck("declined"):
+            return
+        self.in_doubt = False
+        if self.luck("declined"):
             self._refuse(Verdict.DECLINED)
         elif self.luck("3-D Secure"):
             self.verdict, self.asks_customer = Verdict.REQUIRES_ACTION, True
         else:
             self._confirm()
 
+    def _find_authorization(self) -> None:
+        self.superseded += self.in_doubt and self.luck("authorized too late")
+        self.in_doubt = False
+
     def _refuse(self, verdict: Verdict) -> None:
-        self.verdict, self.asks_customer = verdict, False
+        self.verdict = verdict
         for parcel in self.parcels:
             parcel.stage, parcel.deadline = Stage.CANCELLED, None
 
     def _confirm(self) -> None:
-        self.verdict, self.asks_customer = Verdict.CONFIRMED, False
+        self.verdict = Verdict.CONFIRMED
         self.open_intents, self.renew_at = 1, self.later()
         for parcel in self.parcels:
             self._send(parcel)
@@ -306,8 +320,10 @@ class OrderModel:
 
     def _look(self) -> None:
         self.look_due = False
-        if self.verdict is Verdict.REQUIRES_ACTION and self.asks_customer:
-            self._confirm() if self.luck("authenticated") else self._refuse(Verdict.DECLINED)
+        if self.verdict is not Verdict.REQUIRES_ACTION or not self.asks_customer:
+            return
+        self.asks_customer = False
+        self._confirm() if self.luck("authenticated") else self._refuse(Verdict.DECLINED)
 
     def _keep_alive(self) -> None:
         if self.open_intents:
@@ -327,9 +343,8 @@ class OrderModel:
         pass
 
     def _expire(self) -> None:
-        if self.verdict in (None, Verdict.REQUIRES_ACTION):
-            self.verdict = Verdict.EXPIRED
-            self.leave([p for p in self.parcels if not p.ended])
+        if self.verdict in UNCONFIRMED:
+            self._refuse(Verdict.EXPIRED)
 
     def _close(self) -> None:
         self.closed = True

@@ -116,12 +116,14 @@ def test_money_says_what_the_payment_does(known: OrderFacts, step: Step) -> None
     assert next_step(Facts(known=known), PAYMENT) == step
 
 
+IN_DOUBT = PaymentFacts(in_doubt=True)
 ORDERS: list[tuple[str, OrderFacts, Step]] = [
-    ("no verdict yet", OrderFacts(), Wait()),
+    ("no verdict yet", OrderFacts(expires_at=NOON), Wait(NOON)),
     ("3-D Secure", order(verdict=Verdict.REQUIRES_ACTION, expires_at=NOON), Wait(NOON)),
     ("a parcel is open", order(parcel(Stage.ACCEPTED), payment=PaymentFacts()), Wait()),
     ("money is open", order(), Wait()),
     ("money is to be read", order(payment=PaymentFacts(look_due=True)), Wait()),
+    ("money is in doubt", order(verdict=Verdict.EXPIRED, payment=IN_DOUBT), Wait()),
     ("delivered", order(payment=PaymentFacts(), window_ends=NOON), Wait(NOON)),
     ("nothing was shipped", order(payment=PaymentFacts()), Do(Effect.CLOSE)),
     ("closed", order(closed=True), Closed()),
@@ -139,9 +141,12 @@ def test_what_is_open_says_what_the_order_does(known: OrderFacts, step: Step) ->
         (OrderFacts(), Do(Effect.VERIFY_ADDRESS)),
         (OrderFacts(shipments=(parcel(Stage.PLANNED),)), Do(Effect.AUTHORIZE)),
         (OrderFacts(verdict=Verdict.OUT_OF_STOCK), Closed()),
+        (OrderFacts(verdict=Verdict.EXPIRED, payment=IN_DOUBT), Do(Effect.FIND_AUTHORIZATION)),
     ],
 )
-def test_checkout_verifies_then_authorizes_until_there_is_a_verdict(known: OrderFacts, step: Step) -> None:
+def test_checkout_verifies_then_authorizes_until_there_is_a_verdict_without_doubt(
+    known: OrderFacts, step: Step
+) -> None:
     assert next_step(Facts(known=known), CHECKOUT) == step
 
 
@@ -151,6 +156,7 @@ def test_checkout_verifies_then_authorizes_until_there_is_a_verdict(known: Order
         (SHP, order(parcel(Stage.OFFERED)), Do(Effect.LAPSE, deadline=NOON)),
         (PAYMENT, order(payment=PAID), Do(Effect.KEEP_ALIVE)),
         (PAYMENT, order(payment=PAID.but(rest=Rest.REFUSED)), Do(Effect.LAPSE, deadline=LATER)),
+        (ORDER, OrderFacts(expires_at=NOON), Do(Effect.EXPIRE)),
         (ORDER, order(verdict=Verdict.REQUIRES_ACTION, expires_at=NOON), Do(Effect.EXPIRE)),
         (ORDER, order(payment=PaymentFacts(), window_ends=NOON), Do(Effect.CLOSE)),
     ],
@@ -213,6 +219,26 @@ def test_order_obeys_then_hears_then_reports_nonsense_even_when_it_is_closed() -
         facts = finish(begin(facts, ORDER, step), ORDER, step)
     assert done == [Effect.OBEY, Effect.APPLY_FACTS, Effect.REPORT]
     assert facts == Facts(known=facts.known)
+
+
+def test_order_expires_while_its_checkout_is_at_work_and_ends_when_that_has_ended() -> None:
+    known = OrderFacts(expires_at=NOON)
+    facts = lapse(begin(Facts(known=known), CHECKOUT, Do(Effect.VERIFY_ADDRESS)), ORDER, NOON)
+    assert next_step(facts, ORDER) == Do(Effect.EXPIRE)
+    expired = facts.but(known=known.but(verdict=Verdict.EXPIRED))
+    assert next_step(expired, ORDER) == Wait()
+    assert next_step(finish(expired, CHECKOUT, Do(Effect.VERIFY_ADDRESS)), ORDER) == Do(Effect.CLOSE)
+
+
+def test_doubt_is_cleared_at_once_when_the_authorization_is_stuck_and_the_order_over() -> None:
+    known = OrderFacts(verdict=Verdict.EXPIRED, payment=IN_DOUBT)
+    facts = Facts(known=known, stuck=stuck(CHECKOUT, Effect.AUTHORIZE))
+    assert next_step(facts, CHECKOUT) == Do(Effect.FIND_AUTHORIZATION)
+
+
+def test_stock_waits_while_the_money_is_in_doubt() -> None:
+    known = order(parcel(Stage.PLANNED, leaving=True), verdict=Verdict.CANCELLED, payment=IN_DOUBT)
+    assert next_step(Facts(known=known), SHP) == Wait()
 
 
 def test_money_waits_for_its_turn_and_stock_for_the_money() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.messages.commands import Asked
-from models.messages.facts import CHECKOUT, ORDER, PAYMENT, Facts, Stuck
+from models.messages.facts import CHECKOUT, ORDER, PAYMENT, UNCONFIRMED, Facts, OrderFacts, Stuck
 from models.shipment import (
     MONEY,
     Closed,
@@ -26,8 +26,8 @@ from models.shipment import (
     next_step,
     overdue,
 )
-from models.words import CommandKind, Stage
-from tests.unit.order_model import OrderModel
+from models.words import CommandKind, Stage, Verdict
+from tests.unit.order_model import EXPIRES_AT, OrderModel
 
 WALKS = 5000 if os.environ.get("SHELFWAY_DEEP") else 400
 STEPS = 90
@@ -46,7 +46,7 @@ class Walk:
     """The workflow's attendants and alarm, played in any order against an order in memory."""
 
     chance: Random
-    facts: Facts = field(default_factory=Facts)
+    facts: Facts = field(default_factory=lambda: Facts(known=OrderFacts(expires_at=EXPIRES_AT)))
     in_flight: list[tuple[str, Do]] = field(default_factory=list)
     closed: set[str] = field(default_factory=set)
     story: list[str] = field(default_factory=list)
@@ -83,6 +83,8 @@ class Walk:
             key, step = self.chance.choice(due)
             self.check_order_of_undoing(key, step)
             self.check_deadline_is_over(key, step)
+            self.check_nothing_is_left_open(step)
+            self.order.plan(step)
             self.story.append(f"start {key} {step.effect}")
             self.facts = begin(self.facts, key, step)
             self.in_flight.append((key, step))
@@ -140,6 +142,7 @@ class Walk:
             assert not self.order.parcel(key).label, "stock back while its label lives"
             assert not self.order.void_due, "stock back before the money"
             assert not self.order.refund_due, "stock back before the money"
+            assert not self.order.in_doubt, "stock back before it is known where the money is"
 
     def check_deadline_is_over(self, key: str, step: Do) -> None:
         known = self.facts.known
@@ -147,8 +150,18 @@ class Walk:
         until = ends.get(step.effect) if step.effect is not Effect.CLOSE else known.window_ends
         assert until is None or (key, until) in self.rung, f"{step.effect} before {until}"
 
+    def check_nothing_is_left_open(self, step: Do) -> None:
+        if step.effect is Effect.CLOSE:
+            assert not self.in_flight, f"closed while {self.in_flight} is in flight"
+            assert not self.order.in_doubt, "closed while its authorization is in doubt"
+            held = [self.order.open_intents, self.order.superseded, self.order.asks_customer]
+            assert not any(held), "closed while money is held"
+
     def check(self) -> None:
         assert sum(step.effect in MONEY for _, step in self.in_flight) <= 1, "two effects of money at a time"
+        pending = next_step(self.facts, ORDER) if self.facts.known.verdict in UNCONFIRMED else None
+        has_timer = not isinstance(pending, Wait) or pending.until == EXPIRES_AT or (ORDER, EXPIRES_AT) in self.rung
+        assert has_timer, "a pending order without its timer"
         for stuck in self.facts.stuck:
             step = next_step(self.facts, stuck.key)
             again = isinstance(step, Do) and step.effect == stuck.effect
@@ -160,13 +173,7 @@ class Walk:
 
     def check_that_it_comes_to_rest(self) -> None:
         """Left to itself; and whoever waits then is woken by a timer, or by one who is."""
-        for _ in range(BOUND):
-            while self.in_flight:
-                self.end()
-            if not self.due():
-                break
-            self.start()
-        assert is_at_rest(self.facts, self.keys), f"{self.due()} again and again"
+        self.go_to_rest()
         steps = {key: next_step(self.facts, key) for key in self.keys}
         waits = {key: step.until for key, step in steps.items() if isinstance(step, Wait)}
         assert not waits or any(waits.values()), f"{list(waits)} wait for ever"
@@ -177,6 +184,24 @@ class Walk:
         if isinstance(steps[ORDER], Closed):
             assert not waits, f"over, and {list(waits)} still wait"
 
+    def check_that_it_expires(self) -> None:
+        """Not confirmed, with nobody acting any more: its timers alone bring it to its end."""
+        for _ in range(BOUND):
+            if self.facts.known.closed or self.facts.known.verdict not in {*UNCONFIRMED, Verdict.EXPIRED}:
+                return
+            self.ring()
+            self.go_to_rest()
+        raise AssertionError("it neither expires nor ends")
+
+    def go_to_rest(self) -> None:
+        for _ in range(BOUND):
+            while self.in_flight:
+                self.end()
+            if not self.due():
+                break
+            self.start()
+        assert is_at_rest(self.facts, self.keys), f"{self.due()} again and again"
+
 
 @settings(max_examples=WALKS, deadline=None)
 @given(seed=st.integers(min_value=0, max_value=2**32))
@@ -185,6 +210,7 @@ def test_order_keeps_its_rules_whatever_happens(seed: int) -> None:
     try:
         walk.go()
         walk.check_that_it_comes_to_rest()
+        walk.check_that_it_expires()
     except AssertionError as error:
         raise AssertionError(f"{error}; after {walk.story}; {walk.facts}") from error
 

@@ -70,6 +70,7 @@ def test_view_has_a_row_for_each_stage_in_hand() -> None:
             ("the money to be given back", None, "shelfway"),
         ),
         (Facts(), CHECKOUT, ("verify address", None, "shelfway")),
+        (Facts(known=OrderFacts(expires_at=NOON)), ORDER, ("the checkout's verdict", AT, "shelfway")),
         (facts(), PAYMENT, ("the authorization's renewal", (NOON + timedelta(days=5)).isoformat(), "shelfway")),
         (
             facts(payment=PaymentFacts(open=True, rest=Rest.REFUSED, deadline=NOON)),

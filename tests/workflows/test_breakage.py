@@ -129,7 +129,7 @@ async def test_impossible_effect_is_a_case_until_it_succeeds_while_the_other_par
 
 @pytest.mark.usefixtures("worker")
 async def test_order_whose_authorization_is_stuck_is_undone_at_once_when_cancelled(stack: Stack, shop: Shop) -> None:
-    async with stack.api() as api:
+    async with stack.api({"late_answer": "PT0.5S"}) as api:
         async with failing(stack.stripe.url, "/v1/payment_intents$"):
             order = await placed_unheard(stack, api, shop.cart(shop.stock("one", warehouse=5)))
             assert (await until_case(order, "stuck_effect"))["subject"] == order.order_id
