@@ -12,7 +12,7 @@ from temporalio.client import Client
 
 from tests.journey import Journey, eventually
 from tests.shop import PRICE, SHIPPING, Shop
-from tests.stack import Stack
+from tests.stack import Stack, failing
 
 SOON = {"offer": "PT0.7S", "offer_in_opening_hours": False, "customer_answer": "PT0.7S"}
 NOTHING: dict[str, Any] = {"captured": [], "labels": 0}
@@ -108,6 +108,17 @@ async def authentication_failed(scene: Scene) -> Journey:
 
 async def never_authenticated(scene: Scene) -> Journey:
     order = await scene.place(scene.shop.stock("one", warehouse=5), payment="pm_card_authenticationRequired")
+    await order.until_closed()
+    return order
+
+
+async def never_heard(scene: Scene) -> Journey:
+    """Stripe authorizes, its answer is lost, and it answers nothing more until the order has expired."""
+    stripe, path = scene.stack.stripe, "^/v1/payment_intents$"
+    async with failing(stripe, kind="error", method="GET", path=path):
+        async with failing(stripe, kind="drop_after", method="POST", path=path):
+            order = await scene.place(scene.shop.stock("one", warehouse=5))
+        assert (order.answer.status_code, order.answer.json()["code"]) == (409, "expired"), order.answer.text
     await order.until_closed()
     return order
 
@@ -318,6 +329,11 @@ BRANCHES: dict[str, Branch] = {
     ),
     "never_authenticated": Branch(
         never_authenticated,
+        {"status": "expired", **NOTHING, "shipments": [("warehouse", "cancelled")], "intents": ["canceled"]},
+        waits={"confirm_within": "PT5S"},
+    ),
+    "never_heard": Branch(
+        never_heard,
         {"status": "expired", **NOTHING, "shipments": [("warehouse", "cancelled")], "intents": ["canceled"]},
         waits={"confirm_within": "PT5S"},
     ),
