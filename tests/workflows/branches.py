@@ -114,9 +114,9 @@ async def never_authenticated(scene: Scene) -> Journey:
 
 async def never_heard(scene: Scene) -> Journey:
     """Stripe authorizes, its answer is lost, and it answers nothing more until the order has expired."""
-    stripe, path = scene.stack.stripe, "^/v1/payment_intents$"
-    async with failing(stripe, kind="error", method="GET", path=path):
-        async with failing(stripe, kind="drop_after", method="POST", path=path):
+    stripe, path = scene.stack.stripe.url, "^/v1/payment_intents$"
+    async with failing(stripe, path, method="GET", status=500):
+        async with failing(stripe, path, kind="drop_after"):
             order = await scene.place(scene.shop.stock("one", warehouse=5))
         assert (order.answer.status_code, order.answer.json()["code"]) == (409, "expired"), order.answer.text
     await order.until_closed()
