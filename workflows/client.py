@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import time
 from datetime import timedelta
-from typing import Any, Final, Literal, TypedDict
+from typing import Any, Final, Literal, TypedDict, TypeVar
 
 from temporalio.client import (
     Client,
@@ -33,6 +33,8 @@ from workflows.guard import GuardedRunner
 from workflows.order import OrderWorkflow
 from workflows.return_ import ReturnWorkflow
 from workflows.search import at_start, of_return
+
+T = TypeVar("T")
 
 _NOT_HEARD: Final = (
     TimeoutError,
@@ -89,19 +91,7 @@ def _labels(order: OrderInput) -> _Labels:
 
 async def check_out(client: Client, order: OrderInput, wait: float) -> CheckoutAnswer | None:
     """Start the order's run and wait at most `wait` seconds for its verdict; None when it is not known by then."""
-    start = _start(order)
-    try:
-        async with asyncio.timeout(wait):  # of all calls together: the SDK's own limit is one call's
-            return await client.execute_update_with_start_workflow(
-                "checkout",
-                result_type=CheckoutAnswer,
-                id=CHECKOUT_UPDATE_ID,
-                start_workflow_operation=start,
-                rpc_timeout=timedelta(seconds=wait),
-            )
-    except _NOT_HEARD:
-        await _forget(start)
-        return None
+    return await _start_and_ask(client, _start(order), CHECKOUT_UPDATE_ID, CheckoutAnswer, wait)
 
 
 async def begin_return(client: Client, order: ReturnInput, wait: float) -> ReturnFacts | None:
@@ -117,12 +107,19 @@ async def begin_return(client: Client, order: ReturnInput, wait: float) -> Retur
         static_summary=order.summary,
         static_details=f"[Return of order {order.number}]({order.link})" if order.link else f"Return of {order.number}",
     )
+    return await _start_and_ask(client, start, LABEL_UPDATE_ID, ReturnFacts, wait)
+
+
+async def _start_and_ask(
+    client: Client, start: WithStartWorkflowOperation[Any, Any], update: str, answer: type[T], wait: float
+) -> T | None:
+    """Update-with-Start by the Update that every run of this kind is asked once: its id is its name."""
     try:
-        async with asyncio.timeout(wait):
+        async with asyncio.timeout(wait):  # of all calls together: the SDK's own limit is one call's
             return await client.execute_update_with_start_workflow(
-                "label",
-                result_type=ReturnFacts,
-                id=LABEL_UPDATE_ID,
+                update,
+                result_type=answer,
+                id=update,
                 start_workflow_operation=start,
                 rpc_timeout=timedelta(seconds=wait),
             )

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query
 
 from api.deps import CallerDep, CasesDep, permit
 from api.errors import problems
-from api.schemas.base import Cursor, Id, ListOf
+from api.schemas.base import Cursor, Id, ListOf, list_of
 from api.schemas.cases import CaseOut, CloseCase
 from models.words import CaseType
 
@@ -25,12 +25,7 @@ def list_cases(
 ) -> ListOf[CaseOut]:
     """Open ones, the longest open first."""
     page = cases.cases(open_only=not include_closed, kind=type, order_id=order, cursor=cursor, limit=limit)
-    return ListOf(
-        data=[CaseOut.of(case) for case in page.data],
-        has_more=page.next_cursor is not None,
-        next_cursor=page.next_cursor,
-        url="/v1/cases",
-    )
+    return list_of([CaseOut.of(case) for case in page.data], page.next_cursor, "/v1/cases")
 
 
 @router.post("/{case_id}/close", responses=problems(404, 409, 422), dependencies=[Depends(permit("cases:close"))])

@@ -13,7 +13,7 @@ from api.errors import ProblemError, cannot_ship_to, problems
 from api.etags import etag
 from api.idempotency import REPLAYED, KeyDep, OptionalKeyDep, replay
 from api.permissions import Caller
-from api.schemas.base import Cursor, Id, ListOf, ShortText, Word
+from api.schemas.base import Cursor, Id, ListOf, ShortText, Word, list_of
 from api.schemas.commands import CommandOut, RunOut, WaitingOut
 from api.schemas.orders import CancelIn, EventOut, HoldIn, OrderOut, PlaceOrder, PlanOut, RetryIn
 from api.schemas.quotes import QuoteOut
@@ -96,12 +96,7 @@ def list_orders(
 ) -> ListOf[OrderOut]:
     """Newest first; each order comes once, also where many were placed at one instant."""
     page = readers.orders(OrderFilter(status, channel, brand, number), cursor=cursor, limit=limit)
-    return ListOf(
-        data=[OrderOut.of(record) for record in page.data],
-        has_more=page.next_cursor is not None,
-        next_cursor=page.next_cursor,
-        url="/v1/orders",
-    )
+    return list_of([OrderOut.of(record) for record in page.data], page.next_cursor, "/v1/orders")
 
 
 @router.get(

@@ -11,7 +11,7 @@ from api.commands import CommandsFlowDep
 from api.deps import CallerDep, RequestsDep, ReturnReaderDep, ReturnsDep, TemporalDep, permit, scope_of
 from api.errors import ProblemError, problems
 from api.idempotency import REPLAYED, KeyDep, replay
-from api.schemas.base import Cursor, Id, ListOf
+from api.schemas.base import Cursor, Id, ListOf, list_of
 from api.schemas.commands import CommandOut
 from api.schemas.returns import ReceiveIn, ReturnIn, ReturnOut
 from models.messages.commands import CommandOutcome
@@ -114,12 +114,7 @@ def list_returns(
     """Oldest first. A store's key sees those that come to it."""
     place = scope_of(caller) if scope_of(caller) is not None else location
     page = reader.many(order_id=order, location_id=place, stages=stage or (), cursor=cursor, limit=limit)
-    return ListOf(
-        data=[ReturnOut.of(record) for record in page.data],
-        has_more=page.next_cursor is not None,
-        next_cursor=page.next_cursor,
-        url="/v1/returns",
-    )
+    return list_of([ReturnOut.of(record) for record in page.data], page.next_cursor, "/v1/returns")
 
 
 @router.get("/v1/returns/{return_id}", responses=problems(404), tags=["cs", "store"], dependencies=_READ)

@@ -14,7 +14,7 @@ from api.errors import ProblemError, problems
 from api.idempotency import KeyDep, OptionalKeyDep
 from api.pages.packing_slip import packing_slip
 from api.permissions import Caller
-from api.schemas.base import Cursor, Id, ListOf
+from api.schemas.base import Cursor, Id, ListOf, list_of
 from api.schemas.commands import CommandOut
 from api.schemas.shipments import AcceptIn, HandOverIn, PackIn, PickIn, RejectIn, ShipmentOut, TakeOutIn
 from models.stores.commands import NewCommand
@@ -45,12 +45,7 @@ def list_shipments(
     page = shipments.shipments(
         scope=scope_of(caller), location_id=location, order_id=order, stages=stage or (), cursor=cursor, limit=limit
     )
-    return ListOf(
-        data=[ShipmentOut.of(record) for record in page.data],
-        has_more=page.next_cursor is not None,
-        next_cursor=page.next_cursor,
-        url="/v1/shipments",
-    )
+    return list_of([ShipmentOut.of(record) for record in page.data], page.next_cursor, "/v1/shipments")
 
 
 @router.get("/{shipment_id}", responses=problems(404), dependencies=_READ)

@@ -13,7 +13,7 @@ from sqlalchemy import BindParameter, bindparam, exists, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from models.errors import NotFoundError
+from models.errors import MoneyBusyError, NotFoundError
 from models.messages.facts import ENDED, OrderFacts, PaymentFacts, Rest, ShipmentFacts
 from models.messages.timings import OrderTimings
 from models.mint import mint
@@ -185,6 +185,23 @@ class Book:
     def operation(self, key: str) -> PaymentOperation | None:
         return next((o for o in self.operations if o.key == key), None)
 
+    def planned(self, key: str) -> PaymentOperation:
+        """The operation that an outcome has come of."""
+        operation = self.operation(key)
+        if operation is None:
+            raise AssertionError(f"{key} was never planned")
+        return operation
+
+    def in_flight(self, kind: OperationKind, shipment_id: str | None = None) -> PaymentOperation | None:
+        """A step's own operation, planned by an earlier try."""
+        mine = (o for o in self.operations if o.kind is kind and o.shipment_id == shipment_id)
+        return next((o for o in mine if o.outcome is None), None)
+
+    def refuse_if_busy(self, intent: Intent) -> None:
+        """`MoneyBusyError` while another operation of this intent has no outcome."""
+        if any(o.outcome is None and o.intent_id == intent.id for o in self.operations):
+            raise MoneyBusyError("another operation of this intent has no outcome yet")
+
     def units_of(self, shipment: Shipment) -> list[OrderUnit]:
         return [u for u in self.units if u.shipment_id == shipment.id]
 
@@ -286,8 +303,8 @@ class Book:
     @property
     def in_doubt(self) -> PaymentOperation | None:
         """Checkout's authorization, while it is not known what came of it."""
-        asked = (o for o in self.operations if o.kind is OperationKind.AUTHORIZE and o.leg == 1)
-        return next((o for o in asked if o.outcome is None), None)
+        operation = self.in_flight(OperationKind.AUTHORIZE)
+        return operation if operation and operation.leg == 1 else None
 
     def rest(self) -> Rest:
         """Where authorizing stands what is to be shipped and not covered. A hold of the whole order stops it."""

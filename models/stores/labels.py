@@ -1,5 +1,7 @@
 """Labels: planned under the order's lock, prepared at the carrier, bought once, asked back when of no use."""
 
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -85,10 +87,7 @@ class LabelStore:
             if row.bought_at:
                 return Learned(facts=book.facts())
             row.refund_requested_at = row.refund_status = None
-            row.carrier_shipment_id, row.tracking_code = label.carrier_shipment_id, label.tracking_code
-            row.carrier, row.service, row.url = label.carrier, label.service, label.url
-            row.rate, row.currency, row.tracker_id = label.rate, label.currency, label.tracker_id
-            row.bought_at = book.now
+            keep_bought(row, label, book.now)
             shipment = book.shipment(row.shipment_id or "")
             if shipment.stage is Stage.PACKED and not shipment.leaving:
                 shipment.stage, shipment.deadline = Stage.LABELLED, book.now + book.timings.hold_review
@@ -177,6 +176,14 @@ def _strike_out(book: Book, label: Label) -> bool:
     label.refund_requested_at, label.refund_status = book.now, "never_bought"
     book.tell("label.struck_out", SYSTEM, shipment=label.shipment_id)
     return True
+
+
+def keep_bought(row: Label, label: BoughtLabel, now: datetime) -> None:
+    """Write what the carrier sold."""
+    row.carrier_shipment_id, row.tracking_code = label.carrier_shipment_id, label.tracking_code
+    row.carrier, row.service, row.url = label.carrier, label.service, label.url
+    row.rate, row.currency, row.tracker_id = label.rate, label.currency, label.tracker_id
+    row.bought_at = now
 
 
 def destination_of(order: Order) -> Address:

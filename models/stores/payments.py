@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models.clock import Clock
 from models.db import Database
-from models.errors import MoneyBusyError, OutcomeUnknownError
+from models.errors import OutcomeUnknownError
 from models.ids import authorize_key, capture_key, customer_key, void_key
 from models.messages.activities import Learned
 from models.messages.facts import Rest
@@ -39,7 +39,7 @@ class PaymentStore:
             book = self._open(session, order_id)
             if self._fulfilment.is_over(book):
                 return Learned(facts=book.settle())
-            pending = _in_flight(book, OperationKind.AUTHORIZE)
+            pending = book.in_flight(OperationKind.AUTHORIZE)
             if book.order.total == 0:
                 if not self._fulfilment.confirm(book):
                     self._fulfilment.refuse(book, Verdict.EXPIRED, {})
@@ -65,7 +65,7 @@ class PaymentStore:
 
         def work(session: Session) -> Learned:
             book = self._open(session, order_id)
-            operation = _planned(book, key)
+            operation = book.planned(key)
             if operation.outcome is None:
                 if book.now < _last_asked(book) + book.timings.late_answer:
                     raise OutcomeUnknownError("an authorization may still turn up")
@@ -80,7 +80,7 @@ class PaymentStore:
 
         def work(session: Session) -> Planned[Authorization] | Learned:
             book = self._open(session, order_id)
-            pending = _in_flight(book, OperationKind.AUTHORIZE)
+            pending = book.in_flight(OperationKind.AUTHORIZE)
             if beside is None:
                 is_due, amount = book.rest() is Rest.AFTER_CAPTURE, book.to_pay
             else:
@@ -97,7 +97,7 @@ class PaymentStore:
 
         def work(session: Session) -> Planned[Authorization] | Learned:
             book = self._open(session, order_id)
-            pending = _in_flight(book, OperationKind.AUTHORIZE)
+            pending = book.in_flight(OperationKind.AUTHORIZE)
             ageing = book.ageing
             if pending is None and ageing is None:
                 return Learned(facts=book.settle())
@@ -145,7 +145,7 @@ class PaymentStore:
 
         def work(session: Session) -> Learned:
             book = self._open(session, order_id)
-            operation = _planned(book, key)
+            operation = book.planned(key)
             if operation.outcome is not None:
                 return Learned(facts=book.facts())
             book.tender.stripe_customer_id = answer.customer_id
@@ -194,14 +194,13 @@ class PaymentStore:
         def work(session: Session) -> Planned[CaptureAsk] | Learned:
             book = self._open(session, order_id)
             shipment = book.shipment(shipment_id)
-            pending = _in_flight(book, OperationKind.CAPTURE, shipment_id)
+            pending = book.in_flight(OperationKind.CAPTURE, shipment_id)
             if pending is None:
                 intent = book.intent_for(shipment)
                 if intent is None or not _is_ready(book, shipment) or not book.owes(shipment):
                     self._pass_if_paid(book, shipment)
                     return Learned(facts=book.settle())
-                if any(o.outcome is None and o.intent_id == intent.id for o in book.operations):
-                    raise MoneyBusyError("another operation of this intent has no outcome yet")
+                book.refuse_if_busy(intent)
                 return Planned(_capture_ask(book, self._new_capture(book, shipment, intent)), fresh=True)
             return Planned(_capture_ask(book, pending), fresh=False)
 
@@ -238,7 +237,7 @@ class PaymentStore:
 
         def work(session: Session) -> Learned:
             book = self._open(session, order_id)
-            operation = _planned(book, key)
+            operation = book.planned(key)
             if operation.outcome is not None:
                 return Learned(facts=book.facts())
             _keep(book, answer.intent, operation.tender)
@@ -284,7 +283,7 @@ class PaymentStore:
     def plan_void(self, order_id: str) -> Planned[VoidAsk] | Learned:
         def work(session: Session) -> Planned[VoidAsk] | Learned:
             book = self._open(session, order_id)
-            pending = _in_flight(book, OperationKind.VOID)
+            pending = book.in_flight(OperationKind.VOID)
             if pending and pending.intent_id:
                 return Planned(_void_ask(pending.key, book.intent(pending.intent_id)), fresh=False)
             intent = book.to_void()
@@ -311,7 +310,7 @@ class PaymentStore:
 
         def work(session: Session) -> Learned:
             book = self._open(session, order_id)
-            operation = _planned(book, key)
+            operation = book.planned(key)
             if operation.outcome is None:
                 _keep(book, answer.intent, operation.tender)
                 _know(operation, answer.outcome, answer.reason, book.now)
@@ -368,24 +367,10 @@ class PaymentStore:
         return Book.open(session, order_id, self._clock.now())
 
 
-def _in_flight(book: Book, kind: OperationKind, shipment_id: str | None = None) -> PaymentOperation | None:
-    """The step's own operation, planned by an earlier try."""
-    return next(
-        (o for o in book.operations if o.kind is kind and o.outcome is None and o.shipment_id == shipment_id), None
-    )
-
-
 def _last_asked(book: Book) -> datetime:
     """When checkout ended without a confirmed order; from then on nobody asks for its authorization."""
     cancelled = book.session.scalar(select(func.min(Claim.created_at)).where(Claim.order_id == book.order.id))
     return min(cancelled or book.order.expires_at, book.order.expires_at)
-
-
-def _planned(book: Book, key: str) -> PaymentOperation:
-    operation = book.operation(key)
-    if operation is None:
-        raise AssertionError(f"{key} was never planned")
-    return operation
 
 
 def _know(operation: PaymentOperation, outcome: Outcome, reason: str | None, now: datetime) -> None:

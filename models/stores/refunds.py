@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from models.clock import Clock
 from models.db import Database
-from models.errors import MoneyBusyError
 from models.ids import refund_key
 from models.messages.activities import Learned
 from models.stores.book import Book
@@ -28,20 +27,20 @@ class RefundStore:
 
         def work(session: Session) -> Planned[RefundAsk] | Learned:
             book = Book.open(session, order_id, self._clock.now())
-            pending = next((o for o in book.operations if o.kind is OperationKind.REFUND and o.outcome is None), None)
+            pending = book.in_flight(OperationKind.REFUND)
             if pending:
                 return Planned(_ask(book, pending), fresh=False)
             due = book.refund_due()
             if due is None:
                 return Learned(facts=book.settle())
-            if any(o.outcome is None and o.intent_id == due.intent_id for o in book.operations):
-                raise MoneyBusyError("another operation of this intent has no outcome yet")
+            intent = book.intent(due.intent_id)
+            book.refuse_if_busy(intent)
             leg = 1 + sum(1 for o in book.operations if o.kind is OperationKind.REFUND and o.claim_id == due.claim_id)
             operation = PaymentOperation(
                 key=refund_key(order_id, due.claim_id, due.intent_id, leg),
                 order_id=order_id,
                 kind=OperationKind.REFUND,
-                tender=book.intent(due.intent_id).tender,
+                tender=intent.tender,
                 leg=leg,
                 intent_id=due.intent_id,
                 claim_id=due.claim_id,
@@ -60,9 +59,7 @@ class RefundStore:
 
         def work(session: Session) -> Learned:
             book = Book.open(session, order_id, self._clock.now())
-            operation = book.operation(key)
-            if operation is None:
-                raise AssertionError(f"{key} was never planned")
+            operation = book.planned(key)
             if operation.outcome is None:
                 operation.stripe_id = answer.id
                 for unit in book.units:

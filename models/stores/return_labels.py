@@ -8,7 +8,7 @@ from models.db import Database
 from models.ids import label_key
 from models.messages.returns import ReturnLearned, ReturnRef
 from models.stores.fulfilment import SYSTEM
-from models.stores.labels import destination_of, node_address
+from models.stores.labels import destination_of, keep_bought, node_address
 from models.stores.returns import Parcel, ReturnStore
 from models.tables.catalogue import Variant
 from models.tables.shipments import Label
@@ -60,10 +60,7 @@ class ReturnLabelStore:
             parcel = self._returns.open(session, ref)
             row = session.get_one(Label, key)
             if row.bought_at is None:
-                row.carrier_shipment_id, row.tracking_code = label.carrier_shipment_id, label.tracking_code
-                row.carrier, row.service, row.url = label.carrier, label.service, label.url
-                row.rate, row.currency, row.tracker_id = label.rate, label.currency, label.tracker_id
-                row.bought_at = parcel.book.now
+                keep_bought(row, label, parcel.book.now)
                 if parcel.row.stage is ReturnStage.REQUESTED:
                     parcel.row.stage = ReturnStage.LABELLED
                 parcel.book.close_cases(ref.return_id, "label_bought", CaseType.LABEL_IMPOSSIBLE)

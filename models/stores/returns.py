@@ -17,6 +17,7 @@ from models.errors import NotFoundError
 from models.messages.commands import Asked, CommandOutcome
 from models.messages.returns import ReturnFacts, ReturnFailed, ReturnInput, ReturnLearned, ReturnRef, ReturnRun
 from models.mint import mint
+from models.news import SCANS
 from models.refusals import DONE, refused
 from models.returning import next_deadline
 from models.stock import Receipt
@@ -31,8 +32,6 @@ from models.tables.returns import Return, ReturnUnit
 from models.tables.shipments import Label
 from models.tables.stock import Location, Lot
 from models.words import CaseType, ClaimKind, Disposition, MovementReason, RefundOn, ReturnStage, Role, UnitState
-
-_SCANS = frozenset({"in_transit", "out_for_delivery", "available_for_pickup", "delivered", "return_to_sender"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +260,7 @@ class ReturnStore:
 
     def _scanned(self, parcel: Parcel, kind: str) -> str:
         row, status = parcel.row, kind.partition(".")[2]
-        if status not in _SCANS or row.scanned_at is not None:
+        if status not in SCANS or row.scanned_at is not None:
             return "known_already"
         row.scanned_at = parcel.book.now
         if row.closed_at is not None:

@@ -67,7 +67,7 @@ def _nameless(value: Any) -> Any:
     if isinstance(value, str):
         return re.sub(r"^\d+@[^-]*", "recorder", value)  # the SDK's `pid@host`, alone or in a sticky queue's name
     if isinstance(value, Mapping):
-        return {key: _nameless(each) for key, each in value.items()}
+        return {key: _nameless(each) for key, each in value.items() if key != "stackTrace"}  # it names folders
     return [_nameless(each) for each in value] if isinstance(value, Sequence) else value
 
 
