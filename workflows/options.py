@@ -40,6 +40,11 @@ _LOCAL_TRY: Final = timedelta(seconds=2)
 L = TypeVar("L")
 
 
+def type_of(error: ActivityError) -> str:
+    """The name of what a step failed with for good."""
+    return getattr(error.cause, "type", None) or type(error.cause).__name__
+
+
 async def in_postgres(step: Callable[[Any, Any], L], message: Message, summary: str) -> L:
     """Run a step that is one transaction: as a local activity first, then as a regular one with the server's retries.
 

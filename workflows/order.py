@@ -41,7 +41,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from models.words import CommandKind, Verdict
     from workflows.effects import carry_out, summary
-    from workflows.options import in_postgres
+    from workflows.options import in_postgres, type_of
     from workflows.search import changes
     from workflows.view import alarm_for, status_table, view_of
     from workflows.waiting import sleep
@@ -143,7 +143,7 @@ class OrderWorkflow:
         try:
             learned = await carry_out(self._order.order_id, key, step, words)
         except ActivityError as error:
-            await self._get_stuck(key, step, getattr(error.cause, "type", None) or type(error.cause).__name__)
+            await self._get_stuck(key, step, type_of(error))
             return
         self._facts = learn(finish(self._facts, key, step), learned.facts)
         if step.asked:

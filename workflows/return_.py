@@ -29,7 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from models.returning import ReturnDo, ReturnEffect, next_return_step
     from models.shipment import Closed
     from models.words import ReturnStage
-    from workflows.options import CARRIER, in_postgres, remotely
+    from workflows.options import CARRIER, in_postgres, remotely, type_of
     from workflows.waiting import sleep
 
 _REVIEW: Final = timedelta(hours=1)  # after which what is stuck is tried again
@@ -80,7 +80,7 @@ class ReturnWorkflow:
         try:
             learned = await self._carry_out(step)
         except ActivityError as error:
-            await self._get_stuck(step, getattr(error.cause, "type", None) or type(error.cause).__name__)
+            await self._get_stuck(step, type_of(error))
             return
         self._moved = True
         self._run = self._run.but(

@@ -28,6 +28,7 @@ from models.tables.shipments import Label, Shipment
 from models.tables.stock import Location
 from models.words import (
     CaseType,
+    ClaimKind,
     IntentState,
     LocationKind,
     OperationKind,
@@ -360,6 +361,22 @@ class Book:
         self.session.execute(statement)
         self._exception = None
         self.tell("case.opened", "shelfway", type=kind.value, subject=subject)
+
+    def claim(
+        self,
+        units: Iterable[OrderUnit],
+        kind: ClaimKind,
+        *,
+        command_id: str | None = None,
+        return_id: str | None = None,
+    ) -> None:
+        """These units are taken by that command or return: nobody else's until the claim is given up."""
+        for unit in units:
+            row = Claim(
+                id=mint("clm"), order_id=self.order.id, unit_id=unit.id, kind=kind, command_id=command_id,
+                return_id=return_id, created_at=self.now,
+            )  # fmt: skip
+            self.session.add(row)
 
     def hold(self, shipment: Shipment | None, reason: str, actor: str) -> Hold:
         """Stop what comes next for one shipment, or for the whole order."""

@@ -4,18 +4,15 @@ A unit that is not packed leaves its shipment at once. One in a closed parcel st
 was taken out; its money comes back meanwhile. A shipment of which nothing is left leaves: label, money, stock.
 """
 
-from collections.abc import Sequence
-
 from sqlalchemy import select
 
 from models.messages.commands import CommandOutcome
-from models.mint import mint
 from models.refusals import CANCELLED, DONE, cancel_refusal, refused
 from models.stores.answers import who
 from models.stores.book import Book
 from models.stores.fulfilment import Fulfilment
 from models.tables.messages import Command
-from models.tables.orders import Claim, OrderUnit
+from models.tables.orders import Claim
 from models.tables.shipments import Shipment
 from models.words import ClaimKind, UnitState, Verdict
 
@@ -39,20 +36,12 @@ class Cancelling:
         gone, here = ([u.id for u in live if (u.shipment_id in left) is away] for away in (True, False))
         if no := cancel_refusal(gone, here):
             return no
-        self._claim(book, command, live)
+        book.claim(live, ClaimKind.CANCEL, command_id=command.id)
         book.tell("order.cancel_requested", who(command), reason=command.reason, units=len(live))
         self._fulfilment.cancel_units(book, live, command.reason)
         if book.order.confirmed_at is None and all(u.state is UnitState.CANCELLED for u in book.units):
             book.order.verdict = Verdict.CANCELLED
         return CANCELLED
-
-    def _claim(self, book: Book, command: Command, units: Sequence[OrderUnit]) -> None:
-        for unit in units:
-            claim = Claim(
-                id=mint("clm"), order_id=book.order.id, unit_id=unit.id, kind=ClaimKind.CANCEL, command_id=command.id,
-                created_at=book.now,
-            )  # fmt: skip
-            book.session.add(claim)
 
     def take_out(self, book: Book, shipment: Shipment, actor: str) -> CommandOutcome:
         """The node has the cancelled units out of the parcel: their stock is free, and the parcel may go."""

@@ -147,12 +147,7 @@ class ReturnStore:
         book.session.flush()
         pieces = [ReturnUnit(return_id=return_id, unit_id=unit.id) for unit in units]
         book.session.add_all(pieces)
-        for unit in units:
-            claim = Claim(
-                id=mint("clm"), order_id=book.order.id, unit_id=unit.id, kind=ClaimKind.RETURN, return_id=return_id,
-                created_at=book.now,
-            )  # fmt: skip
-            book.session.add(claim)
+        book.claim(units, ClaimKind.RETURN, return_id=return_id)
         Parcel(book, row, pieces, None).tell("requested", new.actor, units=len(units), reason=new.reason)
 
     # Its run
