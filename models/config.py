@@ -5,6 +5,7 @@ Temporal's own variables (`TEMPORAL_ADDRESS`, namespace, TLS, API key) are read 
 
 from collections.abc import Iterator
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -39,6 +40,7 @@ class Settings(BaseSettings):
     api_keys: dict[str, dict[str, Any]] = {}
     waits: dict[str, Any] = {}
     worker_threads: int = 16
+    fault_points: Path | None = None  # tests: where a worker that died at a point leaves its mark
 
     def unsafe(self) -> str | None:
         """Why nobody may be served so: something here is real, and something that lets people in is public."""

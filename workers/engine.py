@@ -30,6 +30,7 @@ from models.stores.return_labels import ReturnLabelStore
 from models.stores.returns import ReturnStore
 from models.stores.sourcing import SourcingStore
 from models.stores.stock import StockStore
+from workers.faults import FaultPoints
 from workers.interceptors import ErrorsByType
 from workflows.order import OrderWorkflow
 from workflows.return_ import ReturnWorkflow
@@ -81,9 +82,10 @@ def workers(
     max_cached_workflows: int = 5000,
     sticky: timedelta = timedelta(seconds=3),
     queues: Sequence[str] = (TASK_QUEUE_ORDERS, TASK_QUEUE_PAYMENTS, TASK_QUEUE_SHIPPING),
+    faults: FaultPoints | None = None,
 ) -> list[Worker]:
     """A Worker for each queue: workflows and Postgres steps on `orders`, each vendor on its own."""
-    stripe, easypost = vendors
+    stripe, easypost = (faults.around(vendors[0]), faults.around(vendors[1])) if faults else vendors
     orders = OrderActivities(books.orders)
     payments = PaymentActivities(books.payments, books.refunds, stripe)
     shipping = ShippingActivities(books.orders, books.labels, easypost)
@@ -106,7 +108,7 @@ def workers(
             max_cached_workflows=max_cached_workflows,
             sticky_queue_schedule_to_start_timeout=sticky,
             graceful_shutdown_timeout=GRACE,
-            interceptors=[ErrorsByType()],
+            interceptors=[ErrorsByType(), faults] if faults else [ErrorsByType()],
             workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
             activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         )

@@ -14,6 +14,7 @@ from models.clock import SystemClock
 from models.config import Settings
 from models.db import Database
 from workers.engine import gateways, ledgers, workers
+from workers.faults import FaultPoints
 from workers.loop import run
 from workflows.client import connect
 
@@ -27,7 +28,9 @@ async def serve() -> None:
     threads = settings.worker_threads
     db = Database(settings.database_url, pool_size=2 * threads)
     client = await connect()
-    running = workers(client, ledgers(db, SystemClock(), link=settings.public_url), gateways(settings), threads=threads)
+    books = ledgers(db, SystemClock(), link=settings.public_url)
+    faults = FaultPoints(settings.fault_points) if settings.fault_points else None
+    running = workers(client, books, gateways(settings), threads=threads, faults=faults)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
