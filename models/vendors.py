@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from models.words import IntentState, Outcome
 
@@ -24,6 +24,20 @@ class IntentView:
     charge_id: str | None = None
     capture_before: datetime | None = None
     reason: str | None = None  # of its last refusal
+
+    @property
+    def outcome(self) -> Outcome:
+        """What came of the authorization that made it."""
+        return _OUTCOMES[self.state]
+
+
+_OUTCOMES: Final = {
+    IntentState.OPEN: Outcome.SUCCEEDED,
+    IntentState.CAPTURED: Outcome.SUCCEEDED,
+    IntentState.REQUIRES_ACTION: Outcome.REQUIRES_ACTION,
+    IntentState.VOIDED: Outcome.REFUSED,
+    IntentState.REFUSED: Outcome.REFUSED,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ class StripeGateway:
             except (stripe.CardError, stripe.InvalidRequestError) as error:
                 return _refused(error, customer_id)
             view = wire.view_of(wire.read(intent.to_dict()))
-        return Authorized(wire.outcome_of(view), customer_id, view, view.reason)
+        return Authorized(view.outcome, customer_id, view, view.reason)
 
     def find_authorization(self, ask: Authorization) -> Authorized | None:
         """Listed by customer and matched on metadata; never by Search, which lags."""
@@ -74,7 +74,7 @@ class StripeGateway:
         if intent is None:
             return None
         view = wire.view_of(intent)
-        return Authorized(wire.outcome_of(view), customer_id, view, view.reason)
+        return Authorized(view.outcome, customer_id, view, view.reason)
 
     def capture(self, *, key: str, intent_id: str, amount: int, currency: str, final: bool) -> MoneyMoved:
         """Take `amount`. Not `final` keeps the rest held, which only an intent with multicapture can do."""

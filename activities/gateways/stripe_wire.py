@@ -9,17 +9,10 @@ from typing import Any, Final
 from pydantic import BaseModel, Field
 
 from models.errors import OutcomeUnknownError
+from models.heard_stripe import STATES
 from models.money import from_stripe
 from models.vendors import IntentView, Refunded
 from models.words import IntentState, Outcome
-
-STATES: Final = {
-    "requires_capture": IntentState.OPEN,
-    "requires_action": IntentState.REQUIRES_ACTION,
-    "succeeded": IntentState.CAPTURED,
-    "canceled": IntentState.VOIDED,
-    "requires_payment_method": IntentState.REFUSED,
-}
 
 _REFUNDS: Final = {
     "succeeded": Outcome.SUCCEEDED,
@@ -27,14 +20,6 @@ _REFUNDS: Final = {
     "requires_action": Outcome.PENDING,
     "failed": Outcome.REFUSED,
     "canceled": Outcome.REFUSED,
-}
-
-_OUTCOMES: Final = {
-    IntentState.OPEN: Outcome.SUCCEEDED,
-    IntentState.CAPTURED: Outcome.SUCCEEDED,
-    IntentState.REQUIRES_ACTION: Outcome.REQUIRES_ACTION,
-    IntentState.VOIDED: Outcome.REFUSED,
-    IntentState.REFUSED: Outcome.REFUSED,
 }
 
 
@@ -114,11 +99,6 @@ def view_of(intent: Intent) -> IntentView:
         capture_before=datetime.fromtimestamp(card.capture_before, UTC) if card and card.capture_before else None,
         reason=reason_of(intent),
     )
-
-
-def outcome_of(view: IntentView) -> Outcome:
-    """What came of the authorization that made this intent."""
-    return _OUTCOMES[view.state]
 
 
 def refund_of(raw: dict[str, Any]) -> Refunded:

@@ -4,7 +4,6 @@ The signature has no time in it, so an old message may come again: it has the sa
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from easypost.errors import SignatureVerificationError
@@ -16,8 +15,7 @@ from starlette.datastructures import Headers
 from api.deps import SettingsDep
 from api.errors import ProblemError, problems
 from api.webhooks.taking import InboxDep, malformed
-from models.news import SCANS
-from models.stores.inbox import Heard
+from models.heard_easypost import heard_of
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
 
@@ -47,33 +45,3 @@ def verified(body: bytes, headers: Headers, secrets: Sequence[str]) -> dict[str,
         except ValueError:
             raise malformed() from None
     raise ProblemError(401, "bad_signature", "The signature does not fit the body.")
-
-
-def heard_of(event: dict[str, Any]) -> Heard | None:
-    """A tracker's event in our words; None for any other."""
-    if not str(event["description"]).startswith("tracker."):
-        return None
-    tracker = event["result"]
-    details: list[dict[str, Any]] = tracker.get("tracking_details") or []
-    payload = {
-        "status": tracker["status"],
-        "detail": tracker.get("status_detail"),
-        "scanned": any(detail.get("status") in SCANS for detail in details),
-        "tracker": tracker["id"],
-        "expected": tracker.get("est_delivery_date"),
-    }
-    return Heard(
-        id=str(event["id"]),
-        source="easypost",
-        kind=f"tracking.{tracker['status']}",
-        subject=str(tracker["tracking_code"]),
-        occurred_at=_when(details[-1]["datetime"] if details else tracker["updated_at"]),
-        payload={name: value for name, value in payload.items() if value is not None},
-    )
-
-
-def _when(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError("a time without a zone")
-    return at

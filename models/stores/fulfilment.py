@@ -184,6 +184,14 @@ class Fulfilment:
         book.tell("shipment.packed", actor, shipment=shipment.id, box=box_id, grams=grams)
         return None
 
+    def paid(self, book: Book, shipment: Shipment) -> None:
+        """It is paid for: to be handed over, unless the carrier's scan came first."""
+        if shipment.handed_over_at is None:
+            shipment.stage, shipment.deadline = Stage.CAPTURED, book.now + book.timings.hand_over
+            return
+        shipment.stage = Stage.HANDED_OVER
+        self.end_delivered(book, shipment)
+
     def hand_over(self, book: Book, shipment: Shipment, actor: str) -> None:
         """The carrier has it: on hand and reserved fall together. A parcel not captured yet is captured next."""
         units = book.units_of(shipment)

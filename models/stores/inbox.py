@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from models.clock import Clock
 from models.db import Database
+from models.heard import Heard
 from models.mint import mint
 from models.news import PATIENCE, MoneyNow, News, ParcelNow, payment_news, tracking_news
 from models.tables.messages import Case, InboxFact
@@ -26,18 +27,6 @@ from models.words import CaseType, OperationKind, Outcome, Role
 GIVE_UP_AFTER: Final = timedelta(hours=24)  # that an order may stay unknown
 _LEAST_PAUSE: Final = timedelta(seconds=1)
 _MOST_PAUSE: Final = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A vendor's message in our words. The payload holds codes, amounts and times; never a name or an address."""
-
-    id: str
-    source: str
-    kind: str
-    subject: str
-    occurred_at: datetime
-    payload: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,23 +86,7 @@ class LabelStore:
             row = session.get_one(Label, key)
             if row.bought_at:
                 return Learned(facts=book.facts())
-            row.refund_requested_at = row.refund_status = None
-            keep_bought(row, label, book.now)
-            shipment = book.shipment(row.shipment_id or "")
-            if shipment.stage is Stage.PACKED and not shipment.leaving:
-                shipment.stage, shipment.deadline = Stage.LABELLED, book.now + book.timings.hold_review
-                if not book.owes(shipment):
-                    shipment.stage, shipment.deadline = Stage.CAPTURED, book.now + book.timings.hand_over
-            book.close_cases(shipment.id, "label_bought", CaseType.LABEL_IMPOSSIBLE)
-            book.tell(
-                "label.bought",
-                SYSTEM,
-                shipment=shipment.id,
-                carrier=label.carrier,
-                service=label.service,
-                tracking_code=label.tracking_code,
-                cost=label.rate,
-            )
+            know_label(book, row, label)
             return Learned(facts=book.settle())
 
         return self._db.transaction(work)
@@ -184,6 +168,32 @@ def keep_bought(row: Label, label: BoughtLabel, now: datetime) -> None:
     row.carrier, row.service, row.url = label.carrier, label.service, label.url
     row.rate, row.currency, row.tracker_id = label.rate, label.currency, label.tracker_id
     row.bought_at = now
+
+
+def know_label(book: Book, row: Label, label: BoughtLabel) -> None:
+    """It is bought, also where it was struck out meanwhile; the parcel goes on, unless it will not leave."""
+    row.refund_requested_at = row.refund_status = None
+    keep_bought(row, label, book.now)
+    shipment = book.shipment(row.shipment_id or "")
+    if shipment.stage is Stage.PACKED and not shipment.leaving:
+        _go_on(book, shipment)
+    book.close_cases(shipment.id, "label_bought", CaseType.LABEL_IMPOSSIBLE)
+    book.tell(
+        "label.bought",
+        SYSTEM,
+        shipment=shipment.id,
+        carrier=label.carrier,
+        service=label.service,
+        tracking_code=label.tracking_code,
+        cost=label.rate,
+    )
+
+
+def _go_on(book: Book, shipment: Shipment) -> None:
+    """To its capture; where nothing is owed, it may leave."""
+    shipment.stage, shipment.deadline = Stage.LABELLED, book.now + book.timings.hold_review
+    if not book.owes(shipment):
+        shipment.stage, shipment.deadline = Stage.CAPTURED, book.now + book.timings.hand_over
 
 
 def destination_of(order: Order) -> Address:

@@ -15,20 +15,17 @@ from models.messages.commands import Asked, CommandOutcome
 from models.messages.facts import PAYMENT, UNCONFIRMED, Facts, OrderFacts
 from models.messages.order import OrderInput
 from models.money import format_money
-from models.news import is_scan
 from models.refusals import refusal
 from models.stores.book import Book, is_ended
 from models.stores.fulfilment import SYSTEM, Fulfilment
 from models.stores.labels import destination_of
 from models.stores.obedience import Obedience
-from models.stores.refunds import know_refund
+from models.stores.taking_in import TakingIn
 from models.tables.messages import InboxFact
 from models.tables.orders import Order
-from models.tables.shipments import Label, Shipment, TrackingEvent
+from models.tables.shipments import Shipment, TrackingEvent
 from models.vendors import Address, AddressVerdict
-from models.words import CaseType, CommandKind, Outcome, Role, Stage, Verdict
-
-_TROUBLE = frozenset({"return_to_sender", "failure"})
+from models.words import CaseType, CommandKind, Role, Stage, Verdict
 
 
 class OrderStore:
@@ -39,6 +36,7 @@ class OrderStore:
         self._clock = clock
         self._fulfilment = fulfilment
         self._obedience = Obedience(fulfilment)
+        self._taking_in = TakingIn(fulfilment)
         self._link = link
 
     def _on(self, order_id: str, work: Callable[[Book], CommandOutcome | None]) -> Learned:
@@ -167,56 +165,10 @@ class OrderStore:
             query = select(InboxFact).where(InboxFact.id.in_(fact_ids)).order_by(InboxFact.occurred_at, InboxFact.id)
             for fact in book.session.scalars(query.with_for_update()):
                 if fact.applied_at is None:
-                    fact.result = self._apply(book, fact)
+                    fact.result = self._taking_in.take_in(book, fact)
                     fact.applied_at = book.now
 
         return self._on(order_id, work)
-
-    def _apply(self, book: Book, fact: InboxFact) -> str:
-        source, _, word = fact.kind.partition(".")
-        if source == "tracking":
-            return self._tracked(book, fact, word)
-        if source == "return":
-            return "noted"  # what it did is in the rows: the run only has to learn it
-        if source == "refund":
-            return _refund_reported(book, fact, word)
-        intent = next((i for i in book.intents if i.id == fact.subject), None)
-        if intent is None:
-            book.open_case(CaseType.UNKNOWN_FACT, fact.subject, Role.OPS, fact=fact.kind)
-            return "unknown_intent"
-        intent.look_due = True
-        book.tell("payment.reported", "stripe", intent=intent.id, kind=fact.kind)
-        return "to_be_read"
-
-    def _tracked(self, book: Book, fact: InboxFact, status: str) -> str:
-        query = select(Label.shipment_id).where(Label.tracking_code == fact.subject)
-        shipment_id = book.session.scalars(query).one_or_none()
-        if shipment_id is None:
-            book.open_case(CaseType.UNKNOWN_FACT, fact.subject, Role.OPS, fact=fact.kind)
-            return "unknown_parcel"
-        shipment = book.shipment(shipment_id)
-        history = TrackingEvent(
-            shipment_id=shipment_id,
-            inbox_id=fact.id,
-            status=status,
-            occurred_at=fact.occurred_at,
-            detail=fact.payload.get("detail") or "",
-        )
-        book.session.add(history)
-        if shipment.leaving or shipment.stage in (Stage.CANCELLED, Stage.RE_SOURCED):
-            book.open_case(CaseType.TRACKING_CONTRADICTS, shipment.id, Role.OPS, status=status, stage=shipment.stage)
-            return "contradicts"
-        self._moved(book, shipment, status, scanned=bool(fact.payload.get("scanned")))
-        return "applied"
-
-    def _moved(self, book: Book, shipment: Shipment, status: str, *, scanned: bool) -> None:
-        """A carrier's scan on a parcel that nobody handed over is its hand-over."""
-        if is_scan(status, scanned=scanned) and shipment.handed_over_at is None:
-            self._fulfilment.hand_over(book, shipment, "carrier")
-        if status == "delivered" and shipment.delivered_at is None:
-            self._fulfilment.deliver(book, shipment)
-        elif status in _TROUBLE:
-            book.open_case(CaseType.DELIVERY_TROUBLE, shipment.id, Role.CS, status=status)
 
     def lapse(self, order_id: str, key: str, deadline: datetime) -> Learned:
         """A wait ended by its timer. Done once: only while the wait still has this deadline."""
@@ -303,22 +255,6 @@ class OrderStore:
             order_id,
             lambda book: book.open_case(CaseType.SENSELESS_COMMAND, order_id, Role.OPS, signals=list(signals)),
         )
-
-
-def _refund_reported(book: Book, fact: InboxFact, word: str) -> str:
-    """A refund moves from pending to succeeded, and to failed even after that. One that is not ours is a case."""
-    named = fact.payload.get("operation"), fact.payload.get("refund")
-    operation = next(
-        (o for o in book.operations if o.key == named[0] or (o.stripe_id and o.stripe_id == named[1])), None
-    )
-    if operation is None:
-        book.open_case(CaseType.PAYMENT_CONTRADICTS, fact.subject, Role.CS, refunded=fact.payload.get("amount"))
-        return "not_ours"
-    outcome = {"succeeded": Outcome.SUCCEEDED, "failed": Outcome.REFUSED}.get(word)
-    if outcome is None or operation.outcome in (None, Outcome.REFUSED, outcome):
-        return "known_already"
-    know_refund(book, operation, outcome, fact.payload.get("reason"))
-    return "applied"
 
 
 def _last_heard(book: Book, shipment: Shipment) -> datetime:

@@ -4,7 +4,7 @@ An operation is found again by its key, so planning or recording twice is once. 
 operation of an intent is without an outcome: a second one raises `MoneyBusyError`, which is retried, not an error.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from models.errors import OutcomeUnknownError
 from models.ids import authorize_key, capture_key, customer_key, void_key
 from models.messages.activities import Learned
 from models.messages.facts import Rest
+from models.stores.authorizing import authorized, confirm_or_expire, keep, know
 from models.stores.book import Book
 from models.stores.fulfilment import SYSTEM, Fulfilment
 from models.tables.orders import Claim
@@ -69,7 +70,7 @@ class PaymentStore:
             if operation.outcome is None:
                 if book.now < _last_asked(book) + book.timings.late_answer:
                     raise OutcomeUnknownError("an authorization may still turn up")
-                _know(operation, Outcome.REFUSED, "never_made", book.now)
+                know(operation, Outcome.REFUSED, "never_made", book.now)
                 book.tell("payment.never_authorized", SYSTEM)
             return Learned(facts=book.settle())
 
@@ -141,46 +142,15 @@ class PaymentStore:
         return Planned(ask, fresh)
 
     def record_authorization(self, order_id: str, key: str, answer: Authorized) -> Learned:
-        """The first one confirms the order, asks for 3-D Secure, or ends it declined; a later one keeps it paid for."""
-
         def work(session: Session) -> Learned:
             book = self._open(session, order_id)
             operation = book.planned(key)
             if operation.outcome is not None:
                 return Learned(facts=book.facts())
-            book.tender.stripe_customer_id = answer.customer_id
-            if answer.intent:
-                _keep(book, answer.intent, operation.tender)
-                session.flush()
-                operation.intent_id = operation.stripe_id = answer.intent.id
-            _know(operation, answer.outcome, answer.reason, book.now)
-            if operation.leg == 1:
-                self._first_authorization(book, operation)
-            else:
-                _later_authorization(book, operation)
+            authorized(book, self._fulfilment, operation, answer)
             return Learned(facts=book.settle())
 
         return self._db.transaction(work)
-
-    def _first_authorization(self, book: Book, operation: PaymentOperation) -> None:
-        order = book.order
-        if order.verdict is not None:
-            # Cancelled or expired meanwhile: what was authorized all the same is given back.
-            word = "authorization_refused" if operation.outcome is Outcome.REFUSED else "authorized_too_late"
-            book.tell(f"payment.{word}", SYSTEM, intent=operation.intent_id)
-        elif operation.outcome is Outcome.REFUSED:
-            self._fulfilment.refuse(book, Verdict.DECLINED, {"reason": operation.reason or "generic_decline"})
-        elif operation.outcome is Outcome.REQUIRES_ACTION:
-            order.verdict = Verdict.REQUIRES_ACTION
-            book.tell("payment.requires_action", SYSTEM, intent=operation.intent_id)
-        else:
-            self.confirm_or_expire(book, operation.intent_id)
-
-    def confirm_or_expire(self, book: Book, intent_id: str | None) -> None:
-        """The authorization stands: the order is confirmed, unless its time or its stock is gone."""
-        book.tell("payment.authorized", SYSTEM, intent=intent_id, amount=book.order.total)
-        if book.now >= book.order.expires_at or not self._fulfilment.confirm(book):
-            self._fulfilment.refuse(book, Verdict.EXPIRED, {})
 
     # Capturing
 
@@ -210,7 +180,7 @@ class PaymentStore:
         """Nothing is owed for it any more: another parcel's capture took the shipping charge. It may leave."""
         if _is_ready(book, shipment) and not book.owes(shipment):
             book.tell("payment.none_due", SYSTEM, shipment=shipment.id)
-            self._go_on(book, shipment)
+            self._fulfilment.paid(book, shipment)
 
     def _new_capture(self, book: Book, shipment: Shipment, intent: Intent) -> PaymentOperation:
         leg = 1 + sum(1 for o in book.operations if o.kind is OperationKind.CAPTURE and o.shipment_id == shipment.id)
@@ -240,8 +210,8 @@ class PaymentStore:
             operation = book.planned(key)
             if operation.outcome is not None:
                 return Learned(facts=book.facts())
-            _keep(book, answer.intent, operation.tender)
-            _know(operation, answer.outcome, answer.reason, book.now)
+            keep(book, answer.intent, operation.tender)
+            know(operation, answer.outcome, answer.reason, book.now)
             shipment = book.shipment(operation.shipment_id or "")
             if answer.outcome is not Outcome.SUCCEEDED:
                 return self._capture_refused(book, shipment, answer)
@@ -256,15 +226,7 @@ class PaymentStore:
     def _captured(self, book: Book, shipment: Shipment, operation: PaymentOperation) -> None:
         shipment.captured_at = book.now
         book.tell("payment.captured", SYSTEM, shipment=shipment.id, amount=operation.amount, intent=operation.intent_id)
-        self._go_on(book, shipment)
-
-    def _go_on(self, book: Book, shipment: Shipment) -> None:
-        """It is paid for: to be handed over, unless the carrier's scan came first."""
-        if shipment.handed_over_at is None:
-            shipment.stage, shipment.deadline = Stage.CAPTURED, book.now + book.timings.hand_over
-            return
-        shipment.stage = Stage.HANDED_OVER
-        self._fulfilment.end_delivered(book, shipment)
+        self._fulfilment.paid(book, shipment)
 
     def _capture_refused(self, book: Book, shipment: Shipment, answer: MoneyMoved) -> Learned:
         """The parcel is held, with a case, until a person has it captured again by releasing the hold.
@@ -312,8 +274,8 @@ class PaymentStore:
             book = self._open(session, order_id)
             operation = book.planned(key)
             if operation.outcome is None:
-                _keep(book, answer.intent, operation.tender)
-                _know(operation, answer.outcome, answer.reason, book.now)
+                keep(book, answer.intent, operation.tender)
+                know(operation, answer.outcome, answer.reason, book.now)
                 done = "voided" if answer.outcome is Outcome.SUCCEEDED else "void_refused"
                 book.tell(f"payment.{done}", SYSTEM, intent=answer.intent.id, reason=answer.reason)
             return Learned(facts=book.settle())
@@ -334,7 +296,7 @@ class PaymentStore:
         def work(session: Session) -> Learned:
             book = self._open(session, order_id)
             before = book.intent(view.id).state
-            _keep(book, view, book.intent(view.id).tender)
+            keep(book, view, book.intent(view.id).tender)
             intent = book.intent(view.id)
             intent.look_due = False
             book.tell("payment.looked_at", SYSTEM, intent=view.id, state=view.state.value)
@@ -343,10 +305,10 @@ class PaymentStore:
             for operation in asked:
                 if view.state is not IntentState.REQUIRES_ACTION:
                     answer = Outcome.SUCCEEDED if view.state is IntentState.OPEN else Outcome.REFUSED
-                    _know(operation, answer, view.reason, book.now)
+                    know(operation, answer, view.reason, book.now)
             waited = book.order.verdict is Verdict.REQUIRES_ACTION and before is IntentState.REQUIRES_ACTION
             if waited and view.state is IntentState.OPEN:
-                self.confirm_or_expire(book, view.id)
+                confirm_or_expire(book, self._fulfilment, view.id)
             elif waited and view.state in (IntentState.REFUSED, IntentState.VOIDED):
                 self._fulfilment.refuse(book, Verdict.DECLINED, {"reason": view.reason or "authentication_failed"})
             return Learned(facts=book.settle())
@@ -373,10 +335,6 @@ def _last_asked(book: Book) -> datetime:
     return min(cancelled or book.order.expires_at, book.order.expires_at)
 
 
-def _know(operation: PaymentOperation, outcome: Outcome, reason: str | None, now: datetime) -> None:
-    operation.outcome, operation.reason, operation.known_at = outcome, reason, now
-
-
 def _is_ready(book: Book, shipment: Shipment) -> bool:
     return shipment.stage is Stage.LABELLED and not shipment.leaving and not book.is_on_hold(shipment)
 
@@ -393,40 +351,3 @@ def _capture_ask(book: Book, operation: PaymentOperation) -> CaptureAsk:
 
 def _void_ask(key: str, intent: Intent) -> VoidAsk:
     return VoidAsk(key, intent.id, partly_captured=intent.received > 0)
-
-
-def _keep(book: Book, view: IntentView, tender: int) -> None:
-    """Write the intent as the provider has it; its keep-alive is due a margin before it lapses."""
-    intent = next((i for i in book.intents if i.id == view.id), None)
-    if intent is None:
-        intent = Intent(
-            id=view.id, order_id=book.order.id, tender=tender, received=0, superseded=False, look_due=False,
-            created_at=book.now,
-        )  # fmt: skip
-        book.session.add(intent)
-        book.intents.append(intent)
-    intent.state = view.state
-    intent.amount, intent.capturable, intent.received = view.amount, view.capturable, view.received
-    intent.multicapture, intent.client_secret, intent.charge_id = view.multicapture, view.client_secret, view.charge_id
-    if view.capture_before != intent.capture_before:
-        intent.capture_before = view.capture_before
-        intent.renew_at = view.capture_before and _before(view.capture_before, book)
-
-
-def _before(lapses: datetime, book: Book) -> datetime:
-    """A margin early; for an authorization shorter than two margins, half its life early."""
-    life = lapses - book.now
-    return lapses - min(book.timings.keep_alive_margin, life / 2 if life > timedelta(0) else timedelta(0))
-
-
-def _later_authorization(book: Book, operation: PaymentOperation) -> None:
-    if operation.outcome is Outcome.SUCCEEDED:
-        book.tell("payment.authorized", SYSTEM, intent=operation.intent_id, amount=operation.amount)
-        if operation.amount >= book.to_pay:  # it covers everything: what was held before is of no more use
-            for intent in book.open_intents:
-                intent.superseded = intent.id != operation.intent_id
-        return
-    book.tell("payment.authorization_refused", SYSTEM, reason=operation.reason, amount=operation.amount)
-    if operation.renews:
-        ageing = book.intent(operation.renews)
-        ageing.renew_at = ageing.capture_before  # usable until its end; then it is read anew

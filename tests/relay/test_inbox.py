@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from models.stores.inbox import Heard, InboxStore
+from models.heard import Heard
+from models.stores.inbox import InboxStore
 from models.tables.messages import Case
 from models.tables.payments import PaymentOperation
 from models.tables.shipments import TrackingEvent

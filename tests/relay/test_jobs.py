@@ -7,10 +7,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from models.db import Database
+from models.heard import Heard
 from models.messages.commands import FactArrived
 from models.stores.commands import CommandStore
 from models.stores.events import EventsStore, Happened
-from models.stores.inbox import Heard, InboxStore
+from models.stores.inbox import InboxStore
 from models.stores.lookout import Lookout, Waiting
 from models.stores.requests import RequestStore
 from models.stores.sweeps import SweepStore

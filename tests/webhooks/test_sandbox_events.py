@@ -8,10 +8,10 @@ import pytest
 
 from activities.gateways.easypost import EasyPostGateway
 from activities.gateways.stripe import StripeGateway
-from api.webhooks import easypost, stripe
 from cli.sandboxes import Sandboxes
+from models import heard_easypost, heard_stripe
+from models.heard import Heard
 from models.ids import authorize_key, capture_key, customer_key, label_key, void_key
-from models.stores.inbox import Heard
 from models.vendors import Address, Authorization, BoughtLabel, Parcel, VoidAsk
 
 
@@ -45,7 +45,7 @@ def of_stripe(sandboxes: Sandboxes, subject: str) -> list[Heard]:
     """All that we hear about an intent, oldest first."""
     headers = {"Authorization": "Bearer sk_test_sandbox"}
     events = httpx.get(f"{sandboxes.stripe_url}/v1/events?limit=100", headers=headers).json()["data"]
-    heard = [stripe.heard_of(event) for event in reversed(events)]
+    heard = [heard_stripe.heard_of(event) for event in reversed(events)]
     return [each for each in heard if each is not None and each.subject == subject]
 
 
@@ -127,7 +127,9 @@ def test_each_scan_is_told_without_the_person_when_a_parcel_moves(sandboxes: San
         httpx.post(url, json=step).raise_for_status()
     headers = {"Authorization": "Bearer EZTKsandbox"}
     events = httpx.get(f"{sandboxes.easypost_url}/events", headers=headers).json()["events"]
-    heard = [each for each in map(easypost.heard_of, reversed(events)) if each and each.subject == bought.tracking_code]
+    heard = [
+        each for each in map(heard_easypost.heard_of, reversed(events)) if each and each.subject == bought.tracking_code
+    ]
     kinds = [each.kind for each in heard if each.payload["status"] not in ("unknown", "pre_transit")]
     assert kinds == [
         "tracking.in_transit",

@@ -22,6 +22,7 @@ PAYMENT = {
             "object": "payment_intent",
             "status": "canceled",
             "currency": "usd",
+            "amount": 4120,
             "amount_received": 0,
             "amount_capturable": 0,
             "cancellation_reason": "expired",
