@@ -51,7 +51,8 @@ class PaymentActivities:
         if isinstance(planned, Learned):
             return planned
         ask = planned.ask
-        if not planned.fresh and (view := self._gateway.look(ask.intent_id)).received > ask.received_before:
+        done = ask.received_before + ask.amount
+        if not planned.fresh and (view := self._gateway.look(ask.intent_id)).received >= done:
             return self._money.record_capture(ref.order_id, ask.key, MoneyMoved(Outcome.SUCCEEDED, view))
         answer = self._gateway.capture(
             key=ask.key, intent_id=ask.intent_id, amount=ask.amount, currency=ask.currency, final=ask.final

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from models.heard import Heard, Listed, Window
 from models.messages.activities import EffectFailed, Learned
 from models.messages.commands import Asked
 from models.messages.returns import ReturnFailed, ReturnLearned, ReturnRef
@@ -51,6 +52,10 @@ class PaymentGateway(Protocol):
 
     def look(self, intent_id: str) -> IntentView: ...
 
+    def events(self, window: Window, after: str | None) -> Listed:
+        """A page of what happened at the provider in that span, as it tells us by webhook."""
+        ...
+
 
 class CarrierGateway(Protocol):
     def verify(self, address: Address) -> AddressVerdict: ...
@@ -67,6 +72,16 @@ class CarrierGateway(Protocol):
 
     def refund(self, carrier_shipment_id: str) -> str:
         """Ask for the label's refund; answers the carrier's word for where it stands."""
+        ...
+
+    def refund_status(self, carrier_shipment_id: str) -> str | None: ...
+
+    def purchases(self, window: Window, after: str | None) -> Listed:
+        """A page of the labels that were bought of shipments made in that span."""
+        ...
+
+    def track(self, tracker_id: str) -> Heard:
+        """What the carrier last said of a parcel."""
         ...
 
 

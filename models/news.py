@@ -38,13 +38,15 @@ class ParcelNow:
 @dataclass(frozen=True, slots=True)
 class MoneyNow:
     """What is known of an intent. `captured` is the sum of the recorded captures; `named` the operation that the
-    message names, `in_flight` any operation of the intent that has no outcome.
+    message names, `in_flight` any operation of the intent that has no outcome. `forgotten`: it was caused by an
+    operation of ours that we do not know of.
     """
 
     in_flight: bool
     named: Outcome | None
     state: IntentState | None
     captured: int
+    forgotten: bool = False
 
 
 def is_scan(status: str, *, scanned: bool) -> bool:
@@ -63,7 +65,7 @@ def tracking_news(status: str, parcel: ParcelNow, *, scanned: bool) -> News:
 
 def payment_news(kind: str, money: MoneyNow, *, received: int) -> News:
     """`kind` is one of `payment.…`, `refund.…`, `dispute.…`; `received` is what Stripe says was captured so far."""
-    if kind.startswith("dispute."):
+    if kind.startswith("dispute.") or money.forgotten:
         return News.NOW
     if money.in_flight:
         return News.LATER

@@ -170,7 +170,7 @@ class CaptureAsk:
     amount: int
     currency: str
     final: bool
-    received_before: int  # by the recorded captures: more than this at Stripe means that this one was done
+    received_before: int  # by what is known: `amount` more than this at Stripe means that this one was done
 
 
 @dataclass(frozen=True, slots=True)

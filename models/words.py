@@ -221,3 +221,4 @@ class CaseType(StrEnum):
     PAYMENT_CONTRADICTS = "payment_contradicts"
     DELIVERY_TROUBLE = "delivery_trouble"
     STOCK_MISSING = "stock_missing"
+    LABEL_NOT_REFUNDED = "label_not_refunded"

@@ -8,9 +8,10 @@ from typing import Final
 import structlog
 
 from activities.payments import PaymentActivities
+from activities.shipping import ShippingActivities
 from models.clock import Clock
 from models.errors import ShelfwayError
-from models.messages.activities import EffectFailed, OrderRef
+from models.messages.activities import EffectFailed, OrderRef, ShipmentRef
 from models.messages.facts import PAYMENT, Facts
 from models.shipment import Do, Effect, next_step
 from models.stores.leftovers import Leftovers
@@ -24,8 +25,16 @@ _MOST_STEPS: Final = 10  # of one order at a time
 class MendingBooks:
     """Each method is a periodic work that blocks; it answers how many it has mended."""
 
-    def __init__(self, left: Leftovers, orders: OrderStore, payments: PaymentActivities, clock: Clock) -> None:
+    def __init__(
+        self,
+        left: Leftovers,
+        orders: OrderStore,
+        payments: PaymentActivities,
+        shipping: ShippingActivities,
+        clock: Clock,
+    ) -> None:
         self._left = left
+        self._shipping = shipping
         self._orders = orders
         self._clock = clock
         self._steps = {
@@ -64,6 +73,14 @@ class MendingBooks:
                 return
             known = self._steps[step.effect](OrderRef(order_id=order_id)).facts
             log.warning("reconcile.closed_order_settled", order=order_id, step=step.effect.value)
+
+    def refund_labels(self) -> int:
+        """Ask back the labels of parcels that will not leave."""
+        labels = self._left.labels_of_no_use()
+        for order_id, shipment_id in labels:
+            self._shipping.void_label(ShipmentRef(order_id=order_id, shipment_id=shipment_id))
+            log.warning("reconcile.label_asked_back", order=order_id, shipment=shipment_id)
+        return len(labels)
 
     def own_unknown_outcomes(self) -> int:
         """Give what nobody learned the outcome of an owner, and take it from them when it is known after all."""

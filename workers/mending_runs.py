@@ -5,7 +5,7 @@ anew; one that knows more than Postgres (which was restored, then) is ended, and
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol
 
@@ -49,10 +49,24 @@ class Orders(Protocol):
 
 
 class MendingRuns:
-    """Two periodic works: one for open orders, one for closed orders whose run goes on."""
+    """Two periodic works: one for open orders, one for closed orders whose run goes on.
 
-    def __init__(self, lost: LostRuns, sweeps: SweepStore, orders: Orders, runs: Runs, clock: Clock) -> None:
+    `is_heard` says whether what vendors did lately is in our books: before that no run resumes, since what was done
+    after a backup would be done again.
+    """
+
+    def __init__(
+        self,
+        lost: LostRuns,
+        sweeps: SweepStore,
+        orders: Orders,
+        runs: Runs,
+        *,
+        is_heard: Callable[[], bool],
+        clock: Clock,
+    ) -> None:
         self._lost = lost
+        self._is_heard = is_heard
         self._sweeps = sweeps
         self._orders = orders
         self._runs = runs
@@ -89,6 +103,8 @@ class MendingRuns:
         known = await self._runs.revision(order_id)
         kept = await asyncio.to_thread(self._lost.kept, order_id)
         if known is not None and known > kept.revision:
+            if not await self._may_resume(order_id):
+                return False
             await self._runs.terminate(order_id, f"it knows revision {known}, Postgres {kept.revision}: restored")
             return await self._resume(order_id, "run: knew more than Postgres")
         if facts := await asyncio.to_thread(self._lost.unheard, order_id):
@@ -98,7 +114,7 @@ class MendingRuns:
 
     async def _resume(self, order_id: str, why: str, *, completed: bool = False) -> bool:
         """Take in what the lost run was told, then start the next one from the order's facts."""
-        if (await asyncio.to_thread(self._lost.kept, order_id)).closed:
+        if (await asyncio.to_thread(self._lost.kept, order_id)).closed or not await self._may_resume(order_id):
             return False
         if facts := await asyncio.to_thread(self._lost.unheard, order_id):
             await asyncio.to_thread(self._orders.apply_facts, order_id, facts)
@@ -108,6 +124,12 @@ class MendingRuns:
         await self._runs.resume(order, completed=completed)
         log.warning("reconcile.run_resumed", order=order_id, why=why)
         return True
+
+    async def _may_resume(self, order_id: str) -> bool:
+        heard = await asyncio.to_thread(self._is_heard)
+        if not heard:
+            log.warning("reconcile.waits_for_vendors", order=order_id)
+        return heard
 
     async def _end(self, order_id: str) -> bool:
         if await self._runs.standing(order_id) != "running":

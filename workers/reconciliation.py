@@ -8,22 +8,32 @@ from typing import Final
 
 from activities.payments import PaymentActivities
 from activities.ports import CarrierGateway, PaymentGateway
+from activities.shipping import ShippingActivities
 from models.clock import Clock
 from models.db import Database
+from models.stores.inbox import InboxStore
 from models.stores.leftovers import Leftovers
 from models.stores.lost_runs import LostRuns
+from models.stores.silence import Silence
 from models.stores.stock import StockStore
 from models.stores.sweeps import SweepStore
 from workers.engine import ledgers
 from workers.mending_books import MendingBooks
 from workers.mending_runs import MendingRuns, Runs
+from workers.mending_vendors import MendingVendors
 
 RECONCILIATION: Final[Mapping[str, timedelta]] = {
+    "hear_stripe": timedelta(minutes=1),
+    "hear_easypost": timedelta(minutes=2),
     "mend_runs": timedelta(seconds=30),
     "end_runs": timedelta(minutes=1),
-    "release_orphans": timedelta(minutes=10),
     "settle_closed": timedelta(minutes=5),
+    "release_orphans": timedelta(minutes=10),
+    "refund_labels": timedelta(minutes=10),
     "own_unknown_outcomes": timedelta(minutes=10),
+    "read_intents": timedelta(minutes=5),
+    "read_parcels": timedelta(minutes=5),
+    "follow_label_refunds": timedelta(minutes=30),
 }
 
 
@@ -31,15 +41,34 @@ def reconciliation(
     database: Database, clock: Clock, runs: Runs, vendors: tuple[PaymentGateway, CarrierGateway], *, link: str = ""
 ) -> Mapping[str, Callable[[], Awaitable[object]]]:
     """The parts by name, on one database."""
-    stripe, _ = vendors
-    ours = ledgers(database, clock, link=link)
-    mending = MendingRuns(LostRuns(database, clock), SweepStore(database, clock), ours.orders, runs, clock)
-    payments = PaymentActivities(ours.payments, ours.refunds, stripe)
-    books = MendingBooks(Leftovers(database, clock, StockStore()), ours.orders, payments, clock)
-    return {
+    ours, sweeps = ledgers(database, clock, link=link), SweepStore(database, clock)
+    told = MendingVendors(Silence(database, clock), InboxStore(database, clock), sweeps, vendors, clock)
+    mending = MendingRuns(
+        LostRuns(database, clock), sweeps, ours.orders, runs, is_heard=told.is_up_to_date, clock=clock
+    )
+    stripe, easypost = vendors
+    books = MendingBooks(
+        Leftovers(database, clock, StockStore()),
+        ours.orders,
+        PaymentActivities(ours.payments, ours.refunds, stripe),
+        ShippingActivities(ours.orders, ours.labels, easypost),
+        clock,
+    )
+    blocking: Mapping[str, Callable[[], int]] = {
+        "hear_stripe": told.hear_stripe,
+        "hear_easypost": told.hear_easypost,
+        "settle_closed": books.settle_closed,
+        "release_orphans": books.release_orphans,
+        "refund_labels": books.refund_labels,
+        "own_unknown_outcomes": books.own_unknown_outcomes,
+        "read_intents": told.read_intents,
+        "read_parcels": told.read_parcels,
+        "follow_label_refunds": told.follow_label_refunds,
+    }
+    apart = {name: partial(asyncio.to_thread, work) for name, work in blocking.items()}
+    parts: Mapping[str, Callable[[], Awaitable[int]]] = {
         "mend_runs": mending.mend,
         "end_runs": mending.end,
-        "release_orphans": partial(asyncio.to_thread, books.release_orphans),
-        "settle_closed": partial(asyncio.to_thread, books.settle_closed),
-        "own_unknown_outcomes": partial(asyncio.to_thread, books.own_unknown_outcomes),
+        **apart,
     }
+    return {name: parts[name] for name in RECONCILIATION}

@@ -29,10 +29,13 @@ from pydantic import ValidationError
 
 from activities.gateways import easypost_wire as wire
 from activities.gateways.transport import never_sent
+from models import heard_easypost
 from models.errors import OutcomeUnknownError, RejectedError, VendorUnavailableError
+from models.heard import Heard, Listed, Window
 from models.vendors import Address, AddressVerdict, BoughtLabel, Parcel, Prepared, Rate
 
 TIMEOUT: Final = 4  # seconds
+PAGE: Final = 100  # shipments
 _HOST: Final = "https://api.easypost.com"
 _CODE: Final = re.compile(r"[\w.\[\]-]{1,80}", re.ASCII)
 
@@ -108,6 +111,33 @@ class EasyPostGateway:
                 if wire.WireShipment.model_validate(answer.to_dict()).refund_status is None:
                     raise
             return wire.WireShipment.model_validate(answer.to_dict()).refund_status or "submitted"
+
+    def purchases(self, window: Window, after: str | None) -> Listed:
+        """A page of the labels that were bought of shipments made in the window."""
+        params: dict[str, Any] = {
+            "purchased": True,
+            "start_datetime": window.since.isoformat(),
+            "end_datetime": window.until.isoformat(),
+            "page_size": PAGE,
+        }
+        if after is not None:
+            params["before_id"] = after
+        with _errors_in_our_words():
+            page = self._client.shipment.all(**params)
+            shipments: list[dict[str, Any]] = [shipment.to_dict() for shipment in page["shipments"]]
+            sold = [each for shipment in reversed(shipments) if (each := wire.purchase_of(shipment))]
+            return Listed(sold, shipments[-1]["id"] if page["has_more"] else None)
+
+    def track(self, tracker_id: str) -> Heard:
+        """What the carrier last said of a parcel."""
+        with _errors_in_our_words():
+            return heard_easypost.read_anew(self._client.tracker.retrieve(tracker_id).to_dict())
+
+    def refund_status(self, carrier_shipment_id: str) -> str | None:
+        """Where a label's refund stands, in the carrier's word; None where none was asked for."""
+        with _errors_in_our_words():
+            answer = self._client.shipment.retrieve(carrier_shipment_id)
+            return wire.WireShipment.model_validate(answer.to_dict()).refund_status
 
     @property
     def _client(self) -> EasyPostClient:

@@ -10,6 +10,8 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from activities.gateways.printable import printable
+from models import heard_easypost
+from models.heard import Heard
 from models.money import currency
 from models.vendors import Address, AddressVerdict, BoughtLabel, NoLabelError, Parcel, Prepared, Rate
 
@@ -69,6 +71,8 @@ class WireShipment(BaseModel):
     tracking_code: str | None = None
     tracker: _Tracker | None = None
     refund_status: str | None = None
+    reference: str | None = None
+    created_at: str | None = None
 
 
 def verdict_of(raw: Mapping[str, Any]) -> AddressVerdict:
@@ -99,6 +103,14 @@ def shipment_of(raw: Mapping[str, Any]) -> BoughtLabel | Prepared:
         tracker_id=shipment.tracker.id if shipment.tracker else None,
         url=postage.label_pdf_url or postage.label_url,
     )
+
+
+def purchase_of(raw: Mapping[str, Any]) -> Heard | None:
+    """A label that was sold under one of our keys; None for any other shipment."""
+    shipment, label = WireShipment.model_validate(raw), shipment_of(raw)
+    if not isinstance(label, BoughtLabel) or not shipment.reference or not shipment.created_at:
+        return None
+    return heard_easypost.purchase_of(shipment.reference, label, shipment.refund_status, shipment.created_at)
 
 
 def _rate(wire: _WireRate) -> Rate:

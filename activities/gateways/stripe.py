@@ -6,6 +6,7 @@ Every error text names Stripe's codes and parameters alone: its messages may hol
 import logging
 from collections.abc import Generator
 from contextlib import contextmanager
+from math import ceil
 from typing import Any, Final, cast
 
 import stripe
@@ -13,12 +14,15 @@ from pydantic import ValidationError
 
 from activities.gateways import stripe_wire as wire
 from activities.gateways.transport import never_sent
+from models import heard_stripe
 from models.errors import OutcomeUnknownError, RejectedError, VendorUnavailableError
+from models.heard import Listed, Window
 from models.money import to_stripe
 from models.vendors import Authorization, Authorized, IntentView, MoneyMoved, RefundAsk, Refunded, VoidAsk
 from models.words import IntentState, Outcome
 
 TIMEOUT: Final = 4.0  # seconds
+PAGE: Final = 100  # events
 _EXPAND: Final = ["latest_charge"]
 
 # 400s that speak of the intent's state, the amount or the method, not of a mistake in our call
@@ -131,6 +135,21 @@ class StripeGateway:
             made = next((each for each in refunds if (each.get("metadata") or {}).get("operation") == ask.key), None)
             return None if made is None else wire.refund_of(made)
 
+    def events(self, window: Window, after: str | None) -> Listed:
+        """A page of the events that we are sent, whether or not they reached us. Stripe keeps them for thirty days."""
+        params: stripe.params.EventListParams = {
+            "types": list(heard_stripe.TYPES),
+            "created": {"gte": int(window.since.timestamp()), "lt": ceil(window.until.timestamp())},
+            "limit": PAGE,
+        }
+        if after is not None:
+            params["starting_after"] = after
+        with _errors_in_our_words():
+            page = self._client.v1.events.list(params)
+            events = [event.to_dict() for event in page.data]
+            heard = [each for event in reversed(events) if (each := heard_stripe.heard_of(event))]
+            return Listed(heard, events[-1]["id"] if page.has_more else None)
+
     def look(self, intent_id: str) -> IntentView:
         """The intent as it is now."""
         return wire.view_of(self._read(intent_id))
@@ -203,7 +222,7 @@ def _errors_in_our_words() -> Generator[None]:
         yield
     except stripe.StripeError as error:
         raise _in_our_words(error) from None
-    except (ValidationError, ValueError):
+    except (ValidationError, ValueError, KeyError, TypeError, AttributeError):
         raise OutcomeUnknownError("stripe: the answer makes no sense") from None
 
 

@@ -218,6 +218,9 @@ class Book:
     def is_on_hold(self, shipment: Shipment) -> bool:
         return any(h.shipment_id in (None, shipment.id) for h in self.holds)
 
+    def is_held_for(self, reason: str) -> bool:
+        return any(h.reason == reason for h in self.holds)
+
     # Money, as far as it decides what comes next
 
     @property
@@ -392,6 +395,11 @@ class Book:
         self.holds.append(hold)
         self.tell("hold.placed", actor, hold=hold.id, reason=reason, shipment=hold.shipment_id)
         return hold
+
+    def has_case(self, subject: str, kind: CaseType) -> bool:
+        """Whether there is one, or was."""
+        same = exists().where(Case.subject == subject, Case.type == kind)
+        return bool(self.session.scalar(select(same)))
 
     def close_cases(self, subject: str, resolution: str, *kinds: CaseType) -> None:
         """End the open cases about this subject (of these kinds, or all): what they asked for has happened."""

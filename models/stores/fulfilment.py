@@ -171,7 +171,7 @@ class Fulfilment:
         book.tell("shipment.picked", actor, shipment=shipment.id, units=len(picked))
         return None
 
-    def pack(self, book: Book, shipment: Shipment, box_id: str | None, grams: int, actor: str) -> Refused | None:
+    def pack(self, book: Book, shipment: Shipment, box_id: str | None, grams: int | None, actor: str) -> Refused | None:
         units = book.units_of(shipment)
         if no := self._stock.mark(book.session, [u.id for u in units], Mark.PACKED, book.now):
             return no

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from models.clock import Clock
 from models.db import Database
 from models.heard import Heard
+from models.heard_easypost import LABEL_SOLD
 from models.mint import mint
 from models.news import PATIENCE, MoneyNow, News, ParcelNow, payment_news, tracking_news
 from models.tables.messages import Case, InboxFact
@@ -61,6 +62,11 @@ class InboxStore:
     def take(self, heard: Heard) -> bool:
         """Keep a message; False when it was kept before. After this it is never lost."""
         return self._db.transaction(lambda session: self._take(session, heard, self._clock.now()))
+
+    def unheard(self, fact_ids: Sequence[str]) -> set[str]:
+        """Those of these messages that were never kept."""
+        query = select(InboxFact.id).where(InboxFact.id.in_(fact_ids))
+        return set(fact_ids) - set(self._db.transaction(lambda session: session.scalars(query).all()))
 
     def due(self, limit: int = 200) -> Sequence[DueFact]:
         """The facts that orders are to be told of, oldest first; those that turn out to be no news end here.
@@ -157,6 +163,8 @@ def _about(session: Session, kind: str, subject: str, payload: dict[str, Any]) -
         return _About(None, None, News.NOW)
     if kind.startswith("tracking."):
         return _about_parcel(session, subject, payload)
+    if kind == LABEL_SOLD:
+        return _about_label(session, subject)
     return _about_money(session, kind, subject, payload)
 
 
@@ -180,6 +188,15 @@ def _about_return(session: Session, tracking_code: str) -> _About:
     return _About(found.order_id, None, News.NONE if found.scanned_at else News.NOW, found.id)
 
 
+def _about_label(session: Session, key: str) -> _About:
+    """One that is planned is left to the step that buys it."""
+    order_id = session.scalar(select(Order.id).where(Order.id == key.partition(":")[0]))
+    label = session.get(Label, key)
+    if label is None:
+        return _About(order_id, None, News.NOW)
+    return _About(order_id, None, News.NONE if label.bought_at else News.LATER)
+
+
 def _about_money(session: Session, kind: str, intent_id: str, payload: dict[str, Any]) -> _About:
     intent = session.execute(select(Intent.order_id, Intent.state).where(Intent.id == intent_id)).one_or_none()
     order_id = (
@@ -190,11 +207,13 @@ def _about_money(session: Session, kind: str, intent_id: str, payload: dict[str,
     operations = session.scalars(select(PaymentOperation).where(PaymentOperation.order_id == order_id)).all()
     named = next((o for o in operations if _is_named(o, payload)), None)
     captured = (OperationKind.CAPTURE, intent_id, Outcome.SUCCEEDED)
+    caused_by = str(payload.get("key") or "")
     money = MoneyNow(
         in_flight=any(o.outcome is None for o in operations if o is named or o.intent_id == intent_id),
         named=named.outcome if named else None,
         state=intent.state if intent else None,
         captured=sum(o.amount for o in operations if (o.kind, o.intent_id, o.outcome) == captured),
+        forgotten=caused_by.startswith(f"{order_id}:") and caused_by not in [o.key for o in operations],
     )
     return _About(order_id, None, payment_news(kind, money, received=int(payload.get("received") or 0)))
 

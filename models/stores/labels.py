@@ -31,6 +31,9 @@ class LabelStore:
             book = self._open(session, order_id)
             shipment = book.shipment(shipment_id)
             label = book.live_label(shipment)
+            if label and label.bought_at and shipment.stage is Stage.PACKED and not shipment.leaving:
+                _go_on(book, shipment)  # it was found at the carrier before the parcel was packed
+                book.tell("label.used", SYSTEM, shipment=shipment.id)
             if shipment.leaving or (label and label.bought_at):
                 return Learned(facts=book.settle())
             if label:
@@ -86,7 +89,7 @@ class LabelStore:
             row = session.get_one(Label, key)
             if row.bought_at:
                 return Learned(facts=book.facts())
-            know_label(book, row, label)
+            know_label(book, row, label, book.now)
             return Learned(facts=book.settle())
 
         return self._db.transaction(work)
@@ -113,7 +116,8 @@ class LabelStore:
 
         def work(session: Session) -> Planned[LabelVoidAsk] | Learned:
             book = self._open(session, order_id)
-            label = book.live_label(book.shipment(shipment_id))
+            live = Label.shipment_id == book.shipment(shipment_id).id, Label.refund_requested_at.is_(None)
+            label = session.scalars(select(Label).where(*live)).one_or_none()
             if label and label.carrier_shipment_id:
                 bought = label.bought_at is not None
                 return Planned(LabelVoidAsk(label.key, label.carrier_shipment_id, bought), fresh=False)
@@ -136,7 +140,7 @@ class LabelStore:
     def record_label_refund(self, order_id: str, carrier_shipment_id: str, status: str) -> Learned:
         def work(session: Session) -> Learned:
             book = self._open(session, order_id)
-            label = next(x for x in book.labels if x.carrier_shipment_id == carrier_shipment_id)
+            label = session.scalars(select(Label).where(Label.carrier_shipment_id == carrier_shipment_id)).one()
             if label.refund_requested_at is None:
                 label.refund_requested_at, label.refund_status = book.now, status
                 book.tell("label.refund_requested", SYSTEM, shipment=label.shipment_id, status=status)
@@ -170,10 +174,10 @@ def keep_bought(row: Label, label: BoughtLabel, now: datetime) -> None:
     row.bought_at = now
 
 
-def know_label(book: Book, row: Label, label: BoughtLabel) -> None:
-    """It is bought, also where it was struck out meanwhile; the parcel goes on, unless it will not leave."""
+def know_label(book: Book, row: Label, label: BoughtLabel, at: datetime) -> None:
+    """It was bought then, also where it was struck out meanwhile; the parcel goes on, unless it will not leave."""
     row.refund_requested_at = row.refund_status = None
-    keep_bought(row, label, book.now)
+    keep_bought(row, label, at)
     shipment = book.shipment(row.shipment_id or "")
     if shipment.stage is Stage.PACKED and not shipment.leaving:
         _go_on(book, shipment)

@@ -19,7 +19,7 @@ from models.tables.orders import Order, OrderUnit
 from models.tables.payments import Intent, PaymentOperation
 from models.tables.shipments import Label, Shipment
 from models.tables.stock import CartHold, Reservation
-from models.words import CaseType, ReservationState, Role, UnitState
+from models.words import CaseType, ReservationState, Role, Stage, UnitState
 
 PATIENCE: Final = timedelta(minutes=1)  # after the close of an order, for its last words
 UNKNOWN_FOR: Final = timedelta(hours=1)  # that an effect may have no outcome before somebody has to look
@@ -77,6 +77,16 @@ class Leftovers:
             Order.closed_at < self._clock.now() - PATIENCE, Order.id.in_(select(left.c[0])), ~_has_case(Order.id)
         )
         return self._db.transaction(lambda session: session.scalars(query.order_by(Order.closed_at).limit(limit)).all())
+
+    def labels_of_no_use(self, limit: int = 50) -> Sequence[tuple[str, str]]:
+        """Order and shipment of live labels whose parcel will not leave, and that no run asks back any more."""
+        query = (
+            select(Shipment.order_id, Shipment.id)
+            .join(Label, Label.shipment_id == Shipment.id)
+            .where(Shipment.stage.in_([Stage.CANCELLED, Stage.RE_SOURCED]), Shipment.handed_over_at.is_(None))
+            .where(Label.bought_at < self._clock.now() - PATIENCE, Label.refund_requested_at.is_(None))
+        )
+        return self._pairs(query.limit(limit))
 
     # Outcomes that nobody learned
 

@@ -20,6 +20,7 @@ from models.tables.messages import Command, Event, InboxFact
 from models.tables.orders import Order
 from models.tables.payments import PaymentOperation
 from models.tables.shipments import Label, Shipment
+from models.words import CaseType
 
 PATIENCE: Final = timedelta(minutes=1)  # that a run has to start, and to do what it was told
 _OWN: Final = InboxFact.return_id.is_(None)  # the order's own facts: a return has a run of its own
@@ -45,7 +46,9 @@ class LostRuns:
         before = self._clock.now() - PATIENCE
         left = union(
             select(InboxFact.order_id).where(_OWN, InboxFact.applied_at.is_(None), InboxFact.signalled_at < before),
-            select(Command.order_id).where(Command.outcome.is_(None), Command.created_at < before),
+            select(Command.order_id).where(
+                Command.return_id.is_(None), Command.outcome.is_(None), Command.created_at < before
+            ),
             select(PaymentOperation.order_id).where(
                 PaymentOperation.outcome.is_(None), PaymentOperation.planned_at < before
             ),
@@ -98,6 +101,8 @@ class LostRuns:
             order.resumed_at = book.now
             order.started_at = order.started_at or book.now
             book.tell("run.resumed", SYSTEM, why=why)
+            for subject in (order.id, *(s.id for s in book.shipments)):
+                book.close_cases(subject, "resumed", CaseType.STUCK_EFFECT)  # the new run tries it again
             book.settle()
             return True
 

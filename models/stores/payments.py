@@ -171,7 +171,8 @@ class PaymentStore:
                     self._pass_if_paid(book, shipment)
                     return Learned(facts=book.settle())
                 book.refuse_if_busy(intent)
-                return Planned(_capture_ask(book, self._new_capture(book, shipment, intent)), fresh=True)
+                asked_never = book.order.resumed_at is None
+                return Planned(_capture_ask(book, self._new_capture(book, shipment, intent)), fresh=asked_never)
             return Planned(_capture_ask(book, pending), fresh=False)
 
         return self._db.transaction(work)
@@ -341,7 +342,7 @@ def _is_ready(book: Book, shipment: Shipment) -> bool:
 
 def _capture_ask(book: Book, operation: PaymentOperation) -> CaptureAsk:
     intent_id = operation.intent_id or ""
-    before = sum(
+    before = book.intent(intent_id).outside + sum(
         o.amount
         for o in book.operations
         if o.kind is OperationKind.CAPTURE and o.intent_id == intent_id and o.outcome is Outcome.SUCCEEDED

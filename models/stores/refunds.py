@@ -4,17 +4,24 @@ What is due is decided by `models.refunds`. One that failed is a case: it is ask
 never by itself, since a closed card takes no refund however often it is offered.
 """
 
+from typing import Final
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.clock import Clock
 from models.db import Database
 from models.ids import refund_key
 from models.messages.activities import Learned
+from models.refunds import RefundDue
 from models.stores.book import Book
 from models.stores.fulfilment import SYSTEM
+from models.tables.messages import InboxFact
 from models.tables.payments import PaymentOperation
 from models.vendors import Planned, RefundAsk, Refunded
 from models.words import CaseType, OperationKind, Outcome, Role
+
+FORGOTTEN_REFUND: Final = "forgotten_refund"  # what became of a message about a refund that we do not know of
 
 
 class RefundStore:
@@ -36,8 +43,9 @@ class RefundStore:
             intent = book.intent(due.intent_id)
             book.refuse_if_busy(intent)
             leg = 1 + sum(1 for o in book.operations if o.kind is OperationKind.REFUND and o.claim_id == due.claim_id)
+            forgotten = _forgotten(book, due)
             operation = PaymentOperation(
-                key=refund_key(order_id, due.claim_id, due.intent_id, leg),
+                key=forgotten or refund_key(order_id, due.claim_id, due.intent_id, leg),
                 order_id=order_id,
                 kind=OperationKind.REFUND,
                 tender=intent.tender,
@@ -50,7 +58,7 @@ class RefundStore:
                 planned_at=book.now,
             )
             session.add(operation)
-            return Planned(_ask(book, operation), fresh=True)
+            return Planned(_ask(book, operation), fresh=forgotten is None)
 
         return self._db.transaction(work)
 
@@ -81,6 +89,16 @@ def know_refund(book: Book, operation: PaymentOperation, outcome: Outcome, reaso
         )
     word = "refund_failed" if failed else "refunded"
     book.tell(f"payment.{word}", SYSTEM, intent=operation.intent_id, amount=operation.amount, state=outcome.value)
+
+
+def _forgotten(book: Book, due: RefundDue) -> str | None:
+    """The key of a refund of just this that Stripe told us of, and that we had forgotten: it is not made again."""
+    known = [operation.key for operation in book.operations]
+    told = select(InboxFact.payload).where(
+        InboxFact.order_id == book.order.id, InboxFact.result == FORGOTTEN_REFUND, InboxFact.subject == due.intent_id
+    )
+    keys = (p["operation"] for p in book.session.scalars(told) if p["amount"] == due.amount)
+    return next((key for key in keys if key not in known), None)
 
 
 def _ask(book: Book, operation: PaymentOperation) -> RefundAsk:

@@ -6,8 +6,9 @@ from sqlalchemy import select
 
 from models.news import is_scan
 from models.stores.book import Book
-from models.stores.fulfilment import Fulfilment
-from models.stores.refunds import know_refund
+from models.stores.finding import authorization_found, effect_found, label_found
+from models.stores.fulfilment import SYSTEM, Fulfilment
+from models.stores.refunds import FORGOTTEN_REFUND, know_refund
 from models.tables.messages import InboxFact
 from models.tables.shipments import Label, Shipment, TrackingEvent
 from models.words import CaseType, Outcome, Role, Stage
@@ -28,10 +29,12 @@ class TakingIn:
             return "noted"  # what it did is in the rows: the run only has to learn it
         if source == "refund":
             return _refund_reported(book, fact, word)
+        if source == "label":
+            return label_found(book, fact, self._fulfilment)
         intent = next((i for i in book.intents if i.id == fact.subject), None)
         if intent is None:
-            book.open_case(CaseType.UNKNOWN_FACT, fact.subject, Role.OPS, fact=fact.kind)
-            return "unknown_intent"
+            return authorization_found(book, fact, self._fulfilment)
+        effect_found(book, fact, intent, self._fulfilment)
         intent.look_due = True
         book.tell("payment.reported", "stripe", intent=intent.id, kind=fact.kind)
         return "to_be_read"
@@ -75,7 +78,11 @@ def _refund_reported(book: Book, fact: InboxFact, word: str) -> str:
     )
     if operation is None:
         book.open_case(CaseType.PAYMENT_CONTRADICTS, fact.subject, Role.CS, refunded=fact.payload.get("amount"))
-        return "not_ours"
+        if not str(named[0]).startswith(f"{book.order.id}:refund:"):
+            return "not_ours"
+        if not book.is_held_for(FORGOTTEN_REFUND):
+            book.hold(None, FORGOTTEN_REFUND, SYSTEM)  # why it was made is forgotten, too: nothing of it may leave
+        return FORGOTTEN_REFUND
     outcome = {"succeeded": Outcome.SUCCEEDED, "failed": Outcome.REFUSED}.get(word)
     if outcome is None or operation.outcome in (None, Outcome.REFUSED, outcome):
         return "known_already"

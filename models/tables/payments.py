@@ -45,10 +45,12 @@ class Intent(Base):
     renew_at: Mapped[datetime | None]  # when its keep-alive is due
     superseded: Mapped[bool] = mapped_column(server_default="false")  # a renewal took its place: to be voided
     look_due: Mapped[bool] = mapped_column(server_default="false")  # Stripe said something: to be read anew
+    looked_at: Mapped[datetime | None]  # when it was last read, since nothing was heard
     created_at: Mapped[datetime]
     __table_args__ = (
         CheckConstraint("amount > 0 AND capturable BETWEEN 0 AND amount", name="amounts"),
         CheckConstraint("received BETWEEN 0 AND amount AND outside BETWEEN 0 AND received", name="received"),
+        Index("ix_intents_holding", "created_at", postgresql_where=text("state IN ('open', 'requires_action')")),
     )
 
 

@@ -57,6 +57,8 @@ class Label(Base):
     bought_at: Mapped[datetime | None]
     refund_requested_at: Mapped[datetime | None]
     refund_status: Mapped[str | None]
+    refund_asks: Mapped[int] = mapped_column(server_default="1")
+    looked_at: Mapped[datetime | None]  # when the carrier was last asked, since nothing was heard
     __table_args__ = (
         Index(
             "uq_labels_live_shipment",
@@ -71,6 +73,7 @@ class Label(Base):
             postgresql_where=text("refund_requested_at IS NULL"),
         ),
         CheckConstraint("(shipment_id IS NULL) <> (return_id IS NULL)", name="of_one_parcel"),
+        Index("ix_labels_refunds", "refund_requested_at", postgresql_where=text("refund_requested_at IS NOT NULL")),
         CheckConstraint("(bought_at IS NULL) = (tracking_code IS NULL)", name="bought_is_tracked"),
         CheckConstraint("rate >= 0", name="rate"),
     )

@@ -2,9 +2,9 @@
 
 from sandbox.stripe.context import Context
 from sandbox.stripe.errors import Obj
-from sandbox.stripe.params import PAGE, Parse, missing_here, text
+from sandbox.stripe.params import PAGE, Parse, list_of, missing_here, text
 
-LIST: dict[str, Parse] = {**PAGE, "type": text, **missing_here("delivery_success", "types")}
+LIST: dict[str, Parse] = {**PAGE, "type": text, "types": list_of(text), **missing_here("delivery_success")}
 
 
 def retrieve(ctx: Context, _: Obj, event: str) -> Obj:
@@ -12,7 +12,7 @@ def retrieve(ctx: Context, _: Obj, event: str) -> Obj:
 
 
 def list_all(ctx: Context, params: Obj) -> Obj:
-    page = ctx.store.page("event", "/v1/events", params, type=params.get("type"))
+    page = ctx.store.page("event", "/v1/events", params, type=params.get("types") or params.get("type"))
     page["data"] = [_as_of_now(ctx, body) for body in page["data"]]
     return page
 

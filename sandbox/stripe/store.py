@@ -117,13 +117,14 @@ class Store:
         return sums
 
     def page(self, kind: str, url: str, params: Obj, **filters: object) -> Obj:
-        """Stripe's list object, newest first. `filters` are columns or JSON fields of the body with their values."""
+        """Stripe's list object, newest first. `filters` are columns or JSON fields with one value or more."""
         where: list[str] = ["kind = ?"]
         values: list[Any] = [kind]
         for name, value in filters.items():
             if value is not None:
-                where.append(f"{_expression(name)} = ?")
-                values.append(value)
+                allowed = value if isinstance(value, list) else [value]
+                where.append(f"{_expression(name)} IN ({', '.join('?' * len(allowed))})")
+                values.extend(allowed)
         _created(params.get("created"), where, values)
         return self._page(kind, url, params, where, values)
 

@@ -3,12 +3,17 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
+from activities.gateways import easypost as gateway
 from activities.gateways.easypost import EasyPostGateway
+from activities.ports import CarrierGateway
 from models.errors import OutcomeUnknownError, RejectedError, VendorUnavailableError
+from models.heard import Window
+from models.heard_easypost import sold_label
 from models.ids import label_key
 from models.mint import mint
 from models.shipping import choose_rate
@@ -36,7 +41,7 @@ def parcel(destination: Address = HOME, **changes: object) -> Parcel:
     return replace(made, **changes)
 
 
-def bought(carrier: EasyPostGateway, made: Parcel) -> BoughtLabel:
+def bought(carrier: CarrierGateway, made: Parcel) -> BoughtLabel:
     prepared = carrier.prepare(made)
     rate = choose_rate(prepared.rates, transit_days=5, hazmat=made.hazmat)
     assert rate is not None
@@ -201,3 +206,35 @@ def test_the_outcome_is_unknown_when_what_was_bought_cannot_be_read(
     easypost_fault("error", "/v2/shipments/", method="GET", status=404)
     with pytest.raises(OutcomeUnknownError):
         carrier.buy(prepared.carrier_shipment_id, prepared.rates[0])
+
+
+def test_only_sold_labels_come_by_our_keys_when_a_window_is_read_in_pages(
+    carrier: EasyPostGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = datetime.now(UTC)
+    made = [parcel(reference=label_key(mint("ord"), mint("shp"), 1)) for _ in range(3)]
+    labels = [bought(carrier, each) for each in made]
+    carrier.prepare(parcel(reference=label_key(mint("ord"), mint("shp"), 1)))
+    monkeypatch.setattr(gateway, "PAGE", 2)
+    window, sold, after = Window(began, datetime.now(UTC) + timedelta(seconds=1)), [], None
+    while not sold or after:
+        page = carrier.purchases(window, after)
+        sold, after = [*page.heard, *sold], page.after
+    assert [each.subject for each in sold] == [each.reference for each in made]
+    assert [sold_label(each.payload) for each in sold] == labels
+
+
+def test_the_status_is_told_when_a_tracker_is_read(carrier: EasyPostGateway, easypost_url: str) -> None:
+    label = bought(carrier, parcel())
+    step = {"status": "in_transit"}
+    httpx.post(f"{easypost_url}/_admin/parcels/{label.tracking_code}/advance", json=step).raise_for_status()
+    heard = carrier.track(label.tracker_id or "")
+    assert (heard.kind, heard.subject, heard.payload["scanned"]) == ("tracking.in_transit", label.tracking_code, True)
+    assert carrier.track(label.tracker_id or "") == heard
+
+
+def test_it_is_told_where_a_refund_stands_when_one_was_asked_for(carrier: EasyPostGateway) -> None:
+    label = bought(carrier, parcel())
+    assert carrier.refund_status(label.carrier_shipment_id) is None
+    asked = carrier.refund(label.carrier_shipment_id)
+    assert carrier.refund_status(label.carrier_shipment_id) == asked

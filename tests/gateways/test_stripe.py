@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from activities.gateways import stripe as gateway
 from activities.gateways.stripe import StripeGateway
 from models.errors import OutcomeUnknownError, RejectedError, VendorUnavailableError
+from models.heard import Window
 from models.ids import authorize_key, capture_key, customer_key, void_key
 from models.mint import mint
 from models.vendors import Authorization, Authorized, IntentView, VoidAsk
@@ -282,3 +284,28 @@ def test_a_live_key_is_refused_when_nobody_said_live(key: str) -> None:
     with pytest.raises(ValueError, match="live Stripe key"):
         StripeGateway(key)
     StripeGateway(key, live=True)
+
+
+# What happened, as it is read when no webhook came
+
+
+def test_each_event_comes_once_when_a_window_is_read_in_pages(
+    payments: StripeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = datetime.now(UTC)
+    ids = [held(payments, asking()).id for _ in range(3)]
+    monkeypatch.setattr(gateway, "PAGE", 2)
+    window, pages, after = Window(began, datetime.now(UTC) + timedelta(seconds=1)), [], None
+    while not pages or after:
+        page = payments.events(window, after)
+        after = page.after
+        pages.append([each.subject for each in page.heard if each.subject in ids])
+    assert [subject for page in reversed(pages) for subject in page] == ids  # the newest page comes first
+    assert len(pages) > 1
+
+
+def test_no_event_comes_when_it_happened_after_the_window(payments: StripeGateway) -> None:
+    made = held(payments, asking())
+    ended = datetime.now(UTC) - timedelta(minutes=1)
+    page = payments.events(Window(ended - timedelta(hours=1), ended), None)
+    assert made.id not in [each.subject for each in page.heard]

@@ -28,7 +28,14 @@ def later() -> MovableClock:
 @pytest.fixture
 def mending(stack: Stack, stack_db: Database, later: MovableClock) -> MendingRuns:
     orders = ledgers(stack_db, stack.clock, link=stack.base).orders
-    return MendingRuns(LostRuns(stack_db, later), SweepStore(stack_db, later), orders, TemporalRuns(), later)
+    return MendingRuns(
+        LostRuns(stack_db, later),
+        SweepStore(stack_db, later),
+        orders,
+        TemporalRuns(),
+        is_heard=lambda: True,
+        clock=later,
+    )
 
 
 @pytest.fixture

@@ -8,10 +8,13 @@ import pytest
 from sqlalchemy import select, update
 
 from activities.payments import PaymentActivities
+from activities.shipping import ShippingActivities
 from cli.check import check
 from models.db import Database
-from models.ids import authorize_key
+from models.heard import Window
+from models.ids import authorize_key, label_key
 from models.stock import UnitWant
+from models.stores.inbox import InboxStore
 from models.stores.leftovers import Leftovers
 from models.stores.stock import StockStore
 from models.tables.orders import OrderUnit
@@ -19,8 +22,10 @@ from models.tables.payments import Intent, PaymentOperation
 from models.tables.stock import Lot
 from models.words import IntentState, OperationKind, Outcome
 from tests.conftest import MovableClock
+from tests.gateways.test_easypost import bought, parcel
 from tests.journey import Journey
 from tests.oracle import assert_conserved
+from tests.reconcile.conftest import LATER
 from tests.shop import Shop
 from tests.stack import Stack
 from workers.engine import gateways, ledgers
@@ -29,9 +34,11 @@ from workers.mending_books import MendingBooks
 
 @pytest.fixture
 def books(stack: Stack, stack_db: Database, later: MovableClock) -> MendingBooks:
-    ours, (stripe, _) = ledgers(stack_db, stack.clock), gateways(stack.settings)
+    ours, (stripe, easypost) = ledgers(stack_db, stack.clock), gateways(stack.settings)
     left = Leftovers(stack_db, later, StockStore())
-    return MendingBooks(left, ours.orders, PaymentActivities(ours.payments, ours.refunds, stripe), stack.clock)
+    payments = PaymentActivities(ours.payments, ours.refunds, stripe)
+    shipping = ShippingActivities(ours.orders, ours.labels, easypost)
+    return MendingBooks(left, ours.orders, payments, shipping, stack.clock)
 
 
 async def cancelled(stack: Stack, api: httpx.AsyncClient, shop: Shop) -> Journey:
@@ -104,6 +111,27 @@ async def authorized(stack: Stack, order: Journey, key: str, amount: int) -> str
         made = await stripe.post("/v1/payment_intents", data=form)
         assert made.status_code == 200, made.text
         return made.json()["id"]
+
+
+async def test_label_is_asked_back_once_when_it_was_sold_for_a_parcel_that_will_not_leave(
+    stack: Stack, api: httpx.AsyncClient, shop: Shop, books: MendingBooks, stack_db: Database
+):
+    """Postgres forgot that it was bought, or nobody was left to record it."""
+    order = await cancelled(stack, api, shop)
+    key = label_key(order.order_id, (await order.order())["shipments"][0]["id"], 1)
+    _, easypost = gateways(stack.settings)
+    bought(easypost, parcel(reference=key))
+    assert await wrong(stack, order) == {"O5"}
+    for _ in range(2):
+        heard = easypost.purchases(Window(stack.clock.now() - LATER, stack.clock.now() + LATER), None).heard
+        sold = [each for each in heard if each.subject == key]
+        InboxStore(stack_db, stack.clock).take(sold[0])
+        ledgers(stack_db, stack.clock).orders.apply_facts(order.order_id, [sold[0].id])
+        books.refund_labels()
+    await assert_conserved(stack, [order.order_id])
+    events = (await api.get(f"/v1/orders/{order.order_id}/events", params={"limit": 100})).json()["data"]
+    types = [event["type"] for event in events]
+    assert [types.count(each) for each in ("label.found", "label.refund_requested")] == [1, 1]
 
 
 async def test_intent_is_read_anew_when_stripe_spoke_after_the_order_was_closed(

@@ -62,7 +62,7 @@ def lost(database: Database, clock: MovableClock) -> LostRuns:
 
 @pytest.fixture
 def mending(database: Database, clock: MovableClock, lost: LostRuns, orders: FakeOrders, seen: Runs) -> MendingRuns:
-    return MendingRuns(lost, SweepStore(database, clock), orders, seen, clock)
+    return MendingRuns(lost, SweepStore(database, clock), orders, seen, is_heard=lambda: True, clock=clock)
 
 
 async def test_every_open_order_has_its_turn_when_there_are_more_than_a_page(

@@ -66,7 +66,10 @@ def test_the_amounts_are_told_when_a_payment_is_authorized_and_captured(
     assert heard[0].payload == {
         "order": "ord_1",
         "operation": "ord_1:authorize:1:1",
+        "key": "ord_1:authorize:1:1",
+        "customer": heard[0].payload["customer"],
         "status": "requires_capture",
+        "amount": 4321,
         "received": 0,
         "capturable": 4321,
     }
