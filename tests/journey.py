@@ -108,6 +108,12 @@ class Journey:
                 answer = await carrier.post(f"/_admin/parcels/{tracking_code}/advance", json={"status": status})
                 assert answer.status_code < 300, answer.text
 
+    async def cancel(self) -> None:
+        """All of it, to its end."""
+        answer = await self.command(f"/v1/orders/{self.order_id}/cancel", reason="customer_asked")
+        assert answer.status_code == 200, answer.text
+        await self.until_closed()
+
     async def send_back(self, *units: str) -> dict[str, Any]:
         """A return of these units, with its label."""
         body, key = {"units": list(units), "reason": "wrong_shade"}, {"Idempotency-Key": uuid4().hex}

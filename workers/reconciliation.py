@@ -11,6 +11,7 @@ from activities.ports import CarrierGateway, PaymentGateway
 from activities.shipping import ShippingActivities
 from models.clock import Clock
 from models.db import Database
+from models.stores.forgotten import ForgottenOrders
 from models.stores.inbox import InboxStore
 from models.stores.leftovers import Leftovers
 from models.stores.lost_runs import LostRuns
@@ -19,6 +20,7 @@ from models.stores.stock import StockStore
 from models.stores.sweeps import SweepStore
 from workers.engine import ledgers
 from workers.mending_books import MendingBooks
+from workers.mending_forgotten import MendingForgotten
 from workers.mending_runs import MendingRuns, Runs
 from workers.mending_vendors import MendingVendors
 
@@ -26,6 +28,7 @@ RECONCILIATION: Final[Mapping[str, timedelta]] = {
     "hear_stripe": timedelta(minutes=1),
     "hear_easypost": timedelta(minutes=2),
     "mend_runs": timedelta(seconds=30),
+    "end_forgotten": timedelta(minutes=1),
     "end_runs": timedelta(minutes=1),
     "settle_closed": timedelta(minutes=5),
     "release_orphans": timedelta(minutes=10),
@@ -66,9 +69,11 @@ def reconciliation(
         "follow_label_refunds": told.follow_label_refunds,
     }
     apart = {name: partial(asyncio.to_thread, work) for name, work in blocking.items()}
+    forgotten = MendingForgotten(ForgottenOrders(database, clock), stripe, runs)
     parts: Mapping[str, Callable[[], Awaitable[int]]] = {
         "mend_runs": mending.mend,
         "end_runs": mending.end,
+        "end_forgotten": forgotten.end,
         **apart,
     }
     return {name: parts[name] for name in RECONCILIATION}
