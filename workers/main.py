@@ -4,11 +4,14 @@ SIGTERM and SIGINT drain: no new tasks, running ones end. On start it prints one
 """
 
 import asyncio
+import contextlib
 import json
 import signal
 import sys
+from typing import Final
 
 import structlog
+from temporalio.client import Client
 
 from models.clock import SystemClock
 from models.config import Settings
@@ -20,6 +23,8 @@ from workflows.client import connect
 
 log = structlog.get_logger()
 
+PAUSE: Final = 0.5  # seconds between two tries to reach Temporal
+
 
 async def serve() -> None:
     """Every queue in this process, until told to stop."""
@@ -27,13 +32,15 @@ async def serve() -> None:
     settings = Settings()  # pyright: ignore[reportCallIssue] (its fields come from the environment)
     threads = settings.worker_threads
     db = Database(settings.database_url, pool_size=2 * threads)
-    client = await connect()
-    books = ledgers(db, SystemClock(), link=settings.public_url)
-    faults = FaultPoints(settings.fault_points) if settings.fault_points else None
-    running = workers(client, books, gateways(settings), threads=threads, faults=faults)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    client = await connected(stop)
+    if client is None:
+        return
+    books = ledgers(db, SystemClock(), link=settings.public_url)
+    faults = FaultPoints(settings.fault_points) if settings.fault_points else None
+    running = workers(client, books, gateways(settings), threads=threads, faults=faults)
     tasks = [asyncio.create_task(worker.run()) for worker in running]
     print(json.dumps({"event": "ready", "queues": [w.task_queue for w in running]}), flush=True)  # noqa: T201
     stopping = asyncio.create_task(stop.wait())
@@ -43,6 +50,22 @@ async def serve() -> None:
     db.dispose()
     for task in done:
         task.result()  # a worker that died says why
+
+
+async def connected(stop: asyncio.Event) -> Client | None:
+    """A client, as soon as Temporal answers; None when told to stop before. Its absence is logged once."""
+    missed = False
+    while not stop.is_set():
+        try:
+            return await connect()
+        except RuntimeError as error:  # what the SDK raises where nobody listens
+            if not missed:
+                log.warning("worker.no_temporal", error=str(error)[:200])
+            missed = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PAUSE):
+                await stop.wait()
+    return None
 
 
 if __name__ == "__main__":
