@@ -118,9 +118,8 @@ class Supervisor:
             self._give_up(service, f"{service.name} ended {_DEATHS} times within a minute, last with {code}")
             return
         self._say(f"{service.name} ended with {code}; starting it again")
-        service.launch()
+        service.launch()  # nobody waits until it is ready: it may itself need another that is dead, too
         self._changed(self.services)
-        self._is_ready(service)
 
     def _is_ready(self, service: Service) -> bool:
         """Waits for it; says why if it does not come up."""

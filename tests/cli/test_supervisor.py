@@ -50,6 +50,18 @@ def test_a_process_is_started_again_when_it_was_killed(app, until) -> None:
     assert said == ["worker ended with -9; starting it again"]
 
 
+def test_another_is_started_again_when_one_waits_for_it_to_be_ready(app, until) -> None:
+    with Supervisor(print) as supervisor:
+        postgres, api = app("postgres"), app("api")
+        supervisor.start(postgres, api)
+        api.argv = [sys.executable, "-c", "import time; time.sleep(600)"]  # never ready
+        waits, dies = api.process.pid, postgres.process.pid
+        os.kill(waits, signal.SIGKILL)
+        until(lambda: api.process.pid != waits)
+        os.kill(dies, signal.SIGKILL)
+        until(lambda: postgres.process.pid != dies and said_ready(postgres))
+
+
 def test_a_process_is_left_alone_when_it_keeps_dying(app, until, monkeypatch) -> None:
     monkeypatch.setattr(module, "_LOOK", 0.01)
     said: list[str] = []
