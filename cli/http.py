@@ -1,5 +1,6 @@
 """A small JSON client on the standard library for our own HTTP API and the sandboxes' admin."""
 
+import http.client
 import json
 import secrets
 import urllib.error
@@ -73,7 +74,7 @@ class ApiClient:
                 problem = _decoded(error.read())
             problem = problem if isinstance(problem, dict) else {"detail": str(problem)}
             raise ApiError(method, path, error.code, problem) from None
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:  # the second: it was cut off in the middle
             raise ApiUnreachableError(f"{method} {url}: {error}") from error
 
 

@@ -100,6 +100,19 @@ def bench(
 
 
 @app.command()
+def chaos(
+    minutes: Annotated[float, typer.Option(help="How long things go wrong.", min=0.1)] = 5,
+    seed: Annotated[int | None, typer.Option(help="Repeats the schedule of faults; without it one is drawn.")] = None,
+) -> None:
+    """Kill processes and trouble servers under load, then look for what was lost, doubled or left stuck."""
+    from secrets import randbelow
+
+    from cli.chaos.run import chaos as run
+
+    raise typer.Exit(run(minutes, randbelow(2**32) if seed is None else seed))
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database of SHELFWAY_OWNER_DATABASE_URL or DATABASE_URL to the newest schema, as its owner."""
     from cli.migrate import migrate as run

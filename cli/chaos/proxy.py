@@ -52,6 +52,7 @@ class Proxy:
     _trouble: Trouble | None = field(default=None, init=False)
     _seconds: float = field(default=0.0, init=False)
     _links: set[_Link] = field(default_factory=set[_Link], init=False)
+    _serving: "set[asyncio.Task[None]]" = field(default_factory=set["asyncio.Task[None]"], init=False)
     _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -79,6 +80,12 @@ class Proxy:
         if self._trouble is trouble:
             self._trouble = None
 
+    async def hang_up(self) -> None:
+        """Close every connection, in the loop of `listen`; none is left when it returns."""
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+
     async def listen(self) -> asyncio.Server:
         """Takes connections in this loop from now on, at `port`."""
         self._loop = asyncio.get_running_loop()
@@ -86,7 +93,12 @@ class Proxy:
         self.port = server.sockets[0].getsockname()[1]
         return server
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._trouble is Trouble.RESET:
             _reset(writer)
             return
@@ -97,18 +109,17 @@ class Proxy:
             return
         link = _Link(writer, to_server)
         self._links.add(link)
+        passing = [asyncio.create_task(self._pass_requests(reader, link))]
+        passing.append(asyncio.create_task(self._pass_answers(from_server, link)))
         try:
-            asking = asyncio.create_task(self._pass_requests(reader, link))
-            answering = asyncio.create_task(self._pass_answers(from_server, link))
-            await asyncio.wait([asking, answering], return_when=asyncio.FIRST_COMPLETED)
-            for task in (asking, answering):
-                task.cancel()
-            await asyncio.gather(asking, answering, return_exceptions=True)
+            await asyncio.wait(passing, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._links.discard(link)
+            for task in passing:
+                task.cancel()
+            await asyncio.gather(*passing, return_exceptions=True)
             for side in (writer, to_server):
-                with contextlib.suppress(OSError):
-                    side.close()
+                side.close()
 
     async def _pass_requests(self, reader: asyncio.StreamReader, link: _Link) -> None:
         while chunk := await _read(reader):
@@ -182,3 +193,4 @@ class Proxies:
         await self._stop.wait()
         for server in servers:
             server.close()
+        await asyncio.gather(*(proxy.hang_up() for proxy in self.by_name.values()))
