@@ -6,7 +6,8 @@ from typing import Any, Final, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import TimeoutError as StepTimeoutError
 from temporalio.workflow import ActivityCancellationType, ActivityConfig
 
 with workflow.unsafe.imports_passed_through():
@@ -35,7 +36,8 @@ CARRIER: Final[ActivityConfig] = ActivityConfig(
 )
 
 _LOCAL_TRY: Final = timedelta(seconds=2)
-
+# A local activity raises what it failed with as it is; only a regular one's is wrapped.
+_FAILED: Final = (ActivityError, ApplicationError, StepTimeoutError)
 
 L = TypeVar("L")
 
@@ -60,7 +62,7 @@ async def in_postgres(step: Callable[[Any, Any], L], message: Message, summary: 
             cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=summary,
         )
-    except ActivityError:
+    except _FAILED:
         return await remotely(step, message, summary, DATABASE)
 
 

@@ -8,11 +8,14 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy.exc import OperationalError
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowQueryFailedError, WorkflowUpdateFailedError
 
 from models.shipment import Do, Effect
 from models.stores.labels import LabelStore
+from models.stores.orders import OrderStore
+from models.stores.returns import ReturnStore
 from tests.journey import Journey, eventually
 from tests.oracle import assert_conserved
 from tests.replay.histories import histories_of, replay, until_at_rest
@@ -123,6 +126,36 @@ async def test_impossible_effect_is_a_case_until_it_succeeds_while_the_other_par
         await order.done(await order.shipment_at(shop.node("warehouse"), "captured"), "hand-over")
         await order.deliver_from(shop.node("warehouse"))
         await order.until_status("delivered")
+        assert await failed_tasks(stack, order.order_id) == []
+        await ended_well(stack, order)
+
+
+@pytest.mark.usefixtures("worker")
+async def test_step_of_postgres_alone_is_done_when_its_local_tries_have_failed(
+    stack: Stack, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = {OrderStore: 3, ReturnStore: 3}  # tries that meet no Postgres: a local step has two
+
+    for store in (OrderStore, ReturnStore):
+        as_it_is = store.obey
+
+        def obey(self: Any, *asked: Any, store: Any = store, as_it_is: Any = as_it_is) -> Any:
+            if away[store]:
+                away[store] -= 1
+                raise OperationalError("obey", {}, Exception("away"))
+            return as_it_is(self, *asked)
+
+        monkeypatch.setattr(store, "obey", obey)
+    async with stack.api() as api:
+        order = await Journey.place(stack, api, shop.cart(shop.stock("one", warehouse=5)))
+        await order.ship_from(shop.node("warehouse"))
+        await order.deliver_from(shop.node("warehouse"))
+        units = (await order.until_status("delivered"))["shipments"][0]["units"]
+        back = await order.send_back(*units)
+        received = await order.command(f"/v1/returns/{back['id']}/receive", units=[{"unit": unit} for unit in units])
+        assert received.status_code == 200, received.text
+        await order.until_status("returned")
+        assert set(away.values()) == {0}
         assert await failed_tasks(stack, order.order_id) == []
         await ended_well(stack, order)
 
