@@ -5,7 +5,6 @@ be between two states: it is not judged by what holds at rest, unless the caller
 """
 
 import asyncio
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from cli.conservation import money, parcels, runs
-from cli.env import RunningFile
+from cli.env import found_running
 from cli.http import ApiClient, ApiUnreachableError
 from models.conservation import Checked, Finding, Report
 from models.db import Database
@@ -108,11 +107,7 @@ def _easypost_ledger(base: str, orders: Sequence[str] | None) -> list[Mapping[st
 
 def check_running() -> int:
     """Examine what the environment names, or an `up` of this checkout runs, and print it. 1 when something is wrong."""
-    if not os.environ.get("SHELFWAY_DATABASE_URL"):
-        kept, _ = RunningFile.read()
-        os.environ.update(kept)
-    if not os.environ.get("SHELFWAY_DATABASE_URL"):
-        print("Nothing of this checkout runs: `./shelfway up` first, or set SHELFWAY_DATABASE_URL.")
+    if not found_running():
         return 1
     try:
         report = asyncio.run(_examine_environment())

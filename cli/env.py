@@ -113,3 +113,14 @@ class RunningFile:
     @classmethod
     def remove(cls) -> None:
         cls.path.unlink(missing_ok=True)
+
+
+def found_running() -> bool:
+    """Whether the environment names a database; else what an `up` of this checkout runs is taken. Says if none is."""
+    if not os.environ.get("SHELFWAY_DATABASE_URL"):
+        kept, _ = RunningFile.read()
+        os.environ.update(kept)
+    found = bool(os.environ.get("SHELFWAY_DATABASE_URL"))
+    if not found:
+        print("Nothing of this checkout runs: `./shelfway up` first, or set SHELFWAY_DATABASE_URL.")
+    return found

@@ -65,6 +65,14 @@ def check() -> None:
     raise typer.Exit(check_running())
 
 
+@app.command()
+def reconcile() -> None:
+    """Compare Postgres, Temporal, Stripe and EasyPost once, now, and mend. Ends with 1 when a part could not look."""
+    from cli.reconcile import reconcile_running
+
+    raise typer.Exit(reconcile_running())
+
+
 @app.command(
     "test",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},

@@ -4,6 +4,7 @@ Temporal's own variables (`TEMPORAL_ADDRESS`, namespace, TLS, API key) are read 
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
@@ -39,6 +40,7 @@ class Settings(BaseSettings):
     easypost_webhook_secret_previous: SecretStr | None = None
     api_keys: dict[str, dict[str, Any]] = {}
     waits: dict[str, Any] = {}
+    reconcile_every: dict[str, timedelta] = {}  # by part, where it is not `workers.reconciliation.EVERY`
     worker_threads: int = 16
     fault_points: Path | None = None  # tests: where a worker that died at a point leaves its mark
 

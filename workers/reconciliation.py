@@ -6,6 +6,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
+import structlog
+
 from activities.payments import PaymentActivities
 from activities.ports import CarrierGateway, PaymentGateway
 from activities.shipping import ShippingActivities
@@ -24,7 +26,9 @@ from workers.mending_forgotten import MendingForgotten
 from workers.mending_runs import MendingRuns, Runs
 from workers.mending_vendors import MendingVendors
 
-RECONCILIATION: Final[Mapping[str, timedelta]] = {
+log = structlog.get_logger()
+
+EVERY: Final[Mapping[str, timedelta]] = {
     "hear_stripe": timedelta(minutes=1),
     "hear_easypost": timedelta(minutes=2),
     "mend_runs": timedelta(seconds=30),
@@ -40,9 +44,28 @@ RECONCILIATION: Final[Mapping[str, timedelta]] = {
 }
 
 
+def periods(changed: Mapping[str, timedelta]) -> Mapping[str, timedelta]:
+    """How often each part is due. ValueError for a part that there is not, or a period that is none."""
+    if wrong := [name for name, period in changed.items() if name not in EVERY or period <= timedelta(0)]:
+        raise ValueError(f"no part of reconciliation, or no period: {', '.join(sorted(wrong))}")
+    return {**EVERY, **changed}
+
+
+async def look(parts: Mapping[str, Callable[[], Awaitable[int]]]) -> Mapping[str, int | str]:
+    """Each of these parts once, in order, and one line that says what it has mended, or which error kept it."""
+    found: dict[str, int | str] = {}
+    for name, part in parts.items():
+        try:
+            found[name] = await part()
+        except Exception as error:  # noqa: BLE001 (any trouble of one part is its own)
+            found[name] = type(error).__name__
+    log.info("reconcile.done", **found)
+    return found
+
+
 def reconciliation(
     database: Database, clock: Clock, runs: Runs, vendors: tuple[PaymentGateway, CarrierGateway], *, link: str = ""
-) -> Mapping[str, Callable[[], Awaitable[object]]]:
+) -> Mapping[str, Callable[[], Awaitable[int]]]:
     """The parts by name, on one database."""
     ours, sweeps = ledgers(database, clock, link=link), SweepStore(database, clock)
     told = MendingVendors(Silence(database, clock), InboxStore(database, clock), sweeps, vendors, clock)
@@ -76,4 +99,4 @@ def reconciliation(
         "end_forgotten": forgotten.end,
         **apart,
     }
-    return {name: parts[name] for name in RECONCILIATION}
+    return {name: parts[name] for name in EVERY}

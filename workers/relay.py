@@ -39,7 +39,7 @@ from models.stores.sweeps import SweepStore
 from workers import relay_jobs
 from workers.engine import gateways
 from workers.loop import run
-from workers.reconciliation import RECONCILIATION, reconciliation
+from workers.reconciliation import EVERY, look, periods, reconciliation
 from workers.sinks import EventSink, LogSink
 from workflows import client as temporal
 
@@ -56,10 +56,10 @@ PERIODS: Final[Mapping[str, timedelta]] = {
     "resend_commands": timedelta(seconds=5),
     "sweep_holds": timedelta(seconds=10),
     "prune_keys": timedelta(hours=1),
-    **RECONCILIATION,
 }
 
 Job = Callable[[], Awaitable[object]]
+Part = Callable[[], Awaitable[int]]
 
 
 class TemporalRuns:
@@ -114,7 +114,8 @@ class Relay:
         sink: EventSink,
         *,
         link: str,
-        reconciliation: Mapping[str, Job] | None = None,
+        reconciliation: Mapping[str, Part] | None = None,
+        reconcile_every: Mapping[str, timedelta] = EVERY,
     ) -> None:
         self._sweeps = SweepStore(database, clock)
         self._lookout = Lookout(database, clock)
@@ -134,17 +135,27 @@ class Relay:
             "prune_keys": lambda: asyncio.to_thread(self._sweeps.prune_keys),
         }
         self._reconciliation = reconciliation or {}
+        self._reconcile_every = reconcile_every
 
-    async def periodic(self, jobs: Mapping[str, Job]) -> None:
+    async def periodic(self) -> None:
         """Run what is due. One that fails is tried again when it is due again, and keeps none of the others."""
-        for name in await asyncio.to_thread(self._sweeps.due, tuple(jobs)):
+        for name in await asyncio.to_thread(self._sweeps.due, tuple(self._periodic)):
             ok = False
             try:
-                await jobs[name]()
+                await self._periodic[name]()
                 ok = True
             except Exception as error:  # noqa: BLE001 (any trouble of one work is its own)
                 log.warning("relay.job_failed", job=name, error=type(error).__name__)
             await asyncio.to_thread(self._sweeps.done, name, PERIODS, ok=ok)
+
+    async def reconcile(self) -> None:
+        """The parts that are due."""
+        due = await asyncio.to_thread(self._sweeps.due, tuple(self._reconciliation))
+        if not due:
+            return
+        found = await look({name: part for name, part in self._reconciliation.items() if name in due})
+        for name, mended in found.items():
+            await asyncio.to_thread(self._sweeps.done, name, self._reconcile_every, ok=isinstance(mended, int))
 
     async def look(self) -> None:
         """Wake the work that there is. The next look sees what came meanwhile, and what a work has left."""
@@ -160,9 +171,9 @@ class Relay:
             group.create_task(_again("look", self.look, POLL))
             group.create_task(_again("events", partial(_once, self._events_wait, self.events), 0))
             group.create_task(_again("facts", partial(_once, self._facts_wait, self.facts), 0))
-            group.create_task(_again("periodic", partial(self.periodic, self._periodic), SWEEP_POLL))
+            group.create_task(_again("periodic", self.periodic, SWEEP_POLL))
             if self._reconciliation:  # apart, since it asks vendors: they may take their time
-                group.create_task(_again("reconcile", partial(self.periodic, self._reconciliation), SWEEP_POLL))
+                group.create_task(_again("reconcile", self.reconcile, SWEEP_POLL))
 
 
 def _sweep_holds(database: Database, stock: StockStore, clock: Clock) -> int:
@@ -247,7 +258,15 @@ async def serve() -> None:
     database = Database(settings.database_url, pool_size=8, lock_timeout=1000, statement_timeout=1500)
     clock, runs = SystemClock(), TemporalRuns()
     jobs = reconciliation(database, clock, runs, gateways(settings), link=settings.public_url)
-    relay = Relay(database, clock, runs, LogSink(), link=settings.public_url, reconciliation=jobs)
+    relay = Relay(
+        database,
+        clock,
+        runs,
+        LogSink(),
+        link=settings.public_url,
+        reconciliation=jobs,
+        reconcile_every=periods(settings.reconcile_every),
+    )
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -13,8 +13,8 @@ from tests.journey import Journey
 from tests.replay.histories import until_at_rest
 from tests.stack import Stack
 from workers.engine import Ledgers, gateways, ledgers
-from workers.reconciliation import reconciliation
-from workers.relay import Job, TemporalRuns
+from workers.reconciliation import look, reconciliation
+from workers.relay import Part, TemporalRuns
 from workers.relay_jobs import tell_facts
 
 ROUNDS = 6  # more than it ever takes
@@ -24,7 +24,7 @@ ROUNDS = 6  # more than it ever takes
 class Reconciling:
     stack: Stack
     clock: MovableClock
-    jobs: Mapping[str, Job]
+    jobs: Mapping[str, Part]
     inbox: InboxStore
     books: Ledgers
     runs: TemporalRuns
@@ -39,8 +39,8 @@ class Reconciling:
 
     async def round(self) -> None:
         """Each part once, and then what it heard is told."""
-        for job in self.jobs.values():
-            await job()
+        found = await look(self.jobs)
+        assert all(isinstance(mended, int) for mended in found.values()), found
         await tell_facts(self.inbox, self.books.orders, self.books.returns, self.runs)
         self.clock.advance(timedelta(minutes=2))
 

@@ -3,6 +3,7 @@
 Three orders stand at instant A where one goes on to be handed over, one to be labelled, and one is placed after it.
 """
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -13,8 +14,10 @@ import pytest
 
 from cli.cluster import SUPERUSER
 from cli.postgres import Postgres
+from cli.reconcile import reconcile_running
 from models.clock import SystemClock
 from models.db import Database
+from models.stores.sweeps import SweepStore
 from tests.conftest import _TEMPLATE, MovableClock
 from tests.journey import Journey
 from tests.oracle import assert_conserved
@@ -23,6 +26,8 @@ from tests.reconcile.reconciling import Reconciling
 from tests.replay.histories import until_at_rest
 from tests.shop import Shop
 from tests.stack import Stack, stack_in
+from workers.mending_vendors import STRIPE
+from workers.reconciliation import EVERY
 from workflows.options import TASK_QUEUE_ORDERS, TASK_QUEUE_SHIPPING
 
 NODE = "warehouse"
@@ -140,6 +145,24 @@ async def test_what_was_cancelled_does_not_leave_and_nothing_is_given_back_twice
         await assert_conserved(vault, [voided.order_id, refunded.order_id])
     (intent,) = await refunded.intents()
     assert [refund["amount"] for refund in intent["refunds"]] == [orders.shop.total(1)]
+
+
+async def test_every_part_has_looked_and_says_what_it_mended_when_somebody_asks_for_it_now(
+    vault: Stack, orders: Orders, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    SweepStore(orders.shop.db, vault.clock).move(STRIPE, None)  # the other tests have read ahead of this clock
+    monkeypatch.setenv("SHELFWAY_DATABASE_URL", vault.urls.app)
+    monkeypatch.setenv("SHELFWAY_STRIPE_API_BASE", vault.stripe.url)
+    monkeypatch.setenv("SHELFWAY_EASYPOST_API_BASE", vault.easypost.url)
+    async with vault.worker():
+        assert await asyncio.to_thread(reconcile_running) == 0
+    printed = dict(line.split() for line in capsys.readouterr().out.splitlines() if len(line.split()) == 2)
+    assert set(printed) >= set(EVERY)
+    assert printed["hear_stripe"].isdecimal()
+    monkeypatch.setenv("SHELFWAY_STRIPE_API_BASE", "http://127.0.0.1:9")
+    async with vault.worker():
+        assert await asyncio.to_thread(reconcile_running) == 1
+    assert "hear_stripe            VendorUnavailableError" in capsys.readouterr().out
 
 
 async def cases(api: httpx.AsyncClient, order: Journey) -> list[tuple[str, str]]:
