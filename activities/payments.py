@@ -7,7 +7,7 @@ from temporalio import activity
 
 from activities.ports import MoneyLedger, PaymentGateway, RefundLedger
 from models.errors import VoidRefusedError
-from models.messages.activities import AuthorizeRest, Learned, OrderRef, ShipmentRef
+from models.messages.activities import AuthorizeRest, Lapse, Learned, OrderRef, ShipmentRef
 from models.vendors import Authorization, Authorized, MoneyMoved, Planned
 from models.words import IntentState, Outcome
 
@@ -40,9 +40,9 @@ class PaymentActivities:
         return self._authorized(ref.order_id, self._money.plan_rest(ref.order_id, ref.beside))
 
     @activity.defn(no_thread_cancel_exception=True)
-    def keep_alive(self, ref: OrderRef) -> Learned:
+    def keep_alive(self, over: Lapse) -> Learned:
         """Replace an authorization that is about to lapse by a fresh one."""
-        return self._authorized(ref.order_id, self._money.plan_renewal(ref.order_id))
+        return self._authorized(over.order_id, self._money.plan_renewal(over.order_id, over.deadline))
 
     @activity.defn(no_thread_cancel_exception=True)
     def capture(self, ref: ShipmentRef) -> Learned:

@@ -179,9 +179,8 @@ def _payment_step(facts: Facts) -> Step:
     if known.payment.rest is Rest.AFTER_CAPTURE and not any(_about_to_capture(s) for s in known.shipments):
         return Do(Effect.AUTHORIZE_REST)
     if _has_lapsed(facts, PAYMENT):
-        if known.payment.rest is Rest.REFUSED:
-            return Do(Effect.LAPSE, deadline=known.payment.deadline)
-        return Do(Effect.KEEP_ALIVE)
+        effect = Effect.LAPSE if known.payment.rest is Rest.REFUSED else Effect.KEEP_ALIVE
+        return Do(effect, deadline=known.payment.deadline)
     if not known.payment.open and known.payment.deadline is None:
         return Closed()
     return Wait(known.payment.deadline)
@@ -263,10 +262,14 @@ def begin(facts: Facts, key: str, step: Do) -> Facts:
     return facts.but(doing=(*facts.doing, (key, step.effect.value)))
 
 
+def idle(facts: Facts, key: str) -> Facts:
+    """Nothing of this key is in flight."""
+    return facts.but(doing=tuple(d for d in facts.doing if d[0] != key))
+
+
 def finish(facts: Facts, key: str, step: Do) -> Facts:
     """It is over, whatever came of it. What it answered (a command, facts) is answered."""
-    return facts.but(
-        doing=tuple(d for d in facts.doing if d[0] != key),
+    return idle(facts, key).but(
         asked=tuple(a for a in facts.asked if a != step.asked),
         arrived=tuple(f for f in facts.arrived if f not in step.arrived),
         senseless=tuple(s for s in facts.senseless if s not in step.senseless),

@@ -93,14 +93,17 @@ class PaymentStore:
 
         return self._db.transaction(work)
 
-    def plan_renewal(self, order_id: str) -> Planned[Authorization] | Learned:
-        """A fresh authorization for one that is about to lapse. One that has lapsed is read anew instead."""
+    def plan_renewal(self, order_id: str, deadline: datetime) -> Planned[Authorization] | Learned:
+        """A fresh authorization for one that is about to lapse. One that has lapsed is read anew instead.
+
+        Done once: only while that deadline is the one to renew by.
+        """
 
         def work(session: Session) -> Planned[Authorization] | Learned:
             book = self._open(session, order_id)
             pending = book.in_flight(OperationKind.AUTHORIZE)
             ageing = book.ageing
-            if pending is None and ageing is None:
+            if pending is None and (ageing is None or ageing.renew_at != deadline):
                 return Learned(facts=book.settle())
             if pending is None and ageing and ageing.renew_at == ageing.capture_before:
                 ageing.look_due, ageing.renew_at = True, None

@@ -4,18 +4,22 @@ Only Stripe's clock is moved: its week is nearly over when an order is authorize
 `capture_before` is seconds away. The renewal is then due at half of that.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 
+from models.db import Database
+from models.messages.activities import Learned
 from tests.journey import Journey, eventually
 from tests.oracle import assert_conserved
 from tests.shop import PRICE, SHIPPING, Shop
 from tests.stack import Stack
+from workers.engine import ledgers
 
 WEEK = timedelta(days=7).total_seconds()
 LIFE = 6.0  # seconds from authorizing to the lapse: the renewal has half of it to be in time
@@ -89,6 +93,22 @@ async def test_the_order_is_captured_once_from_the_renewed_when_its_authorizatio
     *old, new = await order.intents()
     assert {(each["status"], each["cancellation_reason"]) for each in old} == {("canceled", None)}  # before it lapsed
     assert [capture["amount"] for capture in new["captures"]] == [TOTAL]
+    await assert_conserved(stack, [order.order_id])
+
+
+async def test_nothing_more_is_authorized_when_a_renewal_that_was_done_is_tried_again(
+    stack: Stack, stack_db: Database, api: httpx.AsyncClient, shop: Shop
+):
+    async with short_lives(stack):
+        order = await Journey.place(stack, api, shop.cart(shop.stock("one", warehouse=5)))
+        await order.until_status("confirmed")
+    run = (await api.get(f"/v1/orders/{order.order_id}/run")).json()
+    (due,) = [wait["until"] for wait in run["waits"] if wait["on"] == "payment"]
+    await order.until(lambda seen: is_renewed(intents_of(seen)))
+    money = ledgers(stack_db, stack.clock).payments
+    again = await asyncio.to_thread(money.plan_renewal, order.order_id, datetime.fromisoformat(due))
+    assert isinstance(again, Learned), "its answer was lost, and another hold would be put on the card"
+    await ship(order, shop.node("warehouse"))
     await assert_conserved(stack, [order.order_id])
 
 

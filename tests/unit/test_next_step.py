@@ -154,7 +154,7 @@ def test_checkout_verifies_then_authorizes_until_there_is_a_verdict_without_doub
     ("key", "known", "step"),
     [
         (SHP, order(parcel(Stage.OFFERED)), Do(Effect.LAPSE, deadline=NOON)),
-        (PAYMENT, order(payment=PAID), Do(Effect.KEEP_ALIVE)),
+        (PAYMENT, order(payment=PAID), Do(Effect.KEEP_ALIVE, deadline=LATER)),
         (PAYMENT, order(payment=PAID.but(rest=Rest.REFUSED)), Do(Effect.LAPSE, deadline=LATER)),
         (ORDER, OrderFacts(expires_at=NOON), Do(Effect.EXPIRE)),
         (ORDER, order(verdict=Verdict.REQUIRES_ACTION, expires_at=NOON), Do(Effect.EXPIRE)),
