@@ -31,6 +31,7 @@ with workflow.unsafe.imports_passed_through():
         Wait,
         begin,
         finish,
+        idle,
         is_alarm_to_move,
         is_at_rest,
         lapse,
@@ -157,17 +158,18 @@ class OrderWorkflow:
             await self._get_stuck(key, step, "NoProgress")  # else it would be done again at once, for ever
 
     async def _get_stuck(self, key: str, step: Do, error_type: str) -> None:
-        """Somebody owns it from here on; a retry, or the next review, tries it again."""
+        """Somebody owns it from here on; a retry, or the next review, tries it again.
+
+        Until its case is open it is in flight: a run that is continued as new meanwhile would not open it.
+        """
         until = workflow.now() + self._order.timings.stuck_review
-        self._facts = self._facts.but(
-            doing=tuple(d for d in self._facts.doing if d[0] != key),
-            stuck=(*self._facts.stuck, Stuck(key=key, effect=step.effect, until=until)),
-        )
+        stuck = (*self._facts.stuck, Stuck(key=key, effect=step.effect, until=until))
+        self._facts = begin(idle(self._facts, key), key, step).but(stuck=stuck)
         failed = EffectFailed(
             order_id=self._order.order_id, key=key, effect=step.effect, error_type=error_type, stuck_until=until
         )
         learned = await in_postgres(OrderActivities.open_case, failed, f"Stuck: {step.effect}. Open a case")
-        self._facts = learn(self._facts, learned.facts)
+        self._facts = learn(idle(self._facts, key), learned.facts)
         self._show()
 
     def _show(self) -> None:

@@ -5,7 +5,6 @@ back by the order's run, which learns of it as a fact.
 """
 
 import asyncio
-from datetime import timedelta
 from typing import Any, Final
 
 from temporalio import workflow
@@ -31,8 +30,6 @@ with workflow.unsafe.imports_passed_through():
     from models.words import ReturnStage
     from workflows.options import CARRIER, in_postgres, remotely, type_of
     from workflows.waiting import sleep
-
-_REVIEW: Final = timedelta(hours=1)  # after which what is stuck is tried again
 
 _WORDS: Final = {
     ReturnEffect.BUY_RETURN_LABEL: "Buy the label that brings it back",
@@ -113,7 +110,7 @@ class ReturnWorkflow:
         if step.asked:  # a command that fails for good is refused: nobody waits for it for ever
             self._answers[step.asked.command_id] = CommandOutcome(done=False, code="failed", message=error_type)
             self._run = self._run.but(asked=tuple(a for a in self._run.asked if a != step.asked))
-        self._run = self._run.but(stuck=step.effect.value, review_at=workflow.now() + _REVIEW)
+        self._run = self._run.but(stuck=step.effect.value, review_at=workflow.now() + self._input.stuck_review)
         failed = ReturnFailed(ref=self._ref, effect=step.effect.value, error_type=error_type)
         await in_postgres(ReturnActivities.open_return_case, failed, f"Stuck: {step.effect}. Open a case")
 

@@ -1,6 +1,6 @@
 """What a return's run knows, and the inputs and results of its steps. Amounts, addresses and lots stay in rows."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from models.messages.base import Message
 from models.messages.commands import Asked, CommandOutcome
@@ -38,6 +38,7 @@ class ReturnInput(Message):
     channel: str
     summary: str = ""
     link: str = ""
+    stuck_review: timedelta = timedelta(hours=1)  # after which what is stuck is tried again
     renew_at_every_idle_point: bool = False  # tests: continue as new wherever it may
     run: ReturnRun = ReturnRun()
 

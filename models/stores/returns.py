@@ -164,6 +164,7 @@ class ReturnStore:
                 channel=order.channel,
                 summary=words,
                 link=f"{self._link}/v1/returns/{row.id}" if self._link else "",
+                stuck_review=parcel.book.timings.stuck_review,
                 renew_at_every_idle_point=parcel.book.timings.renew_at_every_idle_point,
                 run=ReturnRun(known=parcel.facts()),
             )

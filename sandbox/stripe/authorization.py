@@ -49,8 +49,10 @@ def _challenges(card: TestCard, *, asks_challenge: bool) -> bool:
     return card.three_d_secure in ("always", "always_on_session", "on_session")
 
 
-def capture_window(card: TestCard, *, off_session: bool) -> int:
-    """Seconds for which an authorization stands."""
+def capture_window(card: TestCard, *, off_session: bool, discover: float = WINDOW) -> int:
+    """Seconds for which an authorization stands; `discover`: a customer's own on a card of that brand."""
+    if card.brand == "discover" and not off_session:
+        return int(discover)
     return VISA_OFF_SESSION_WINDOW if off_session and card.brand == "visa" else WINDOW
 
 

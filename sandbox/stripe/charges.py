@@ -89,7 +89,8 @@ def authorized(ctx: Context, intent: Obj, method: Obj, card: TestCard, *, off_se
     if passed:
         detail["three_d_secure"] = _three_d_secure()
     if intent["capture_method"] == "manual":
-        detail["capture_before"] = now + capture_window(card, off_session=off_session)
+        discover = float(ctx.settings["discover_window"])
+        detail["capture_before"] = now + capture_window(card, off_session=off_session, discover=discover)
         requested = intent["payment_method_options"]["card"].get("request_multicapture") == "if_available"
         allowed = allows_multicapture(card, switched_on=bool(ctx.settings["multicapture"]), requested=requested)
         detail["multicapture"] = {"status": "available" if allowed else "unavailable"}

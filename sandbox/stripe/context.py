@@ -7,6 +7,7 @@ from sandbox.clock import Clock
 from sandbox.delivery import Deliveries
 from sandbox.ledger import Ledger
 from sandbox.settings import Settings
+from sandbox.stripe.authorization import WINDOW
 from sandbox.stripe.errors import Obj
 from sandbox.stripe.store import Record, Store, new_id
 
@@ -14,6 +15,7 @@ API_VERSION = "2026-10-28.endive"
 
 STRIPE_SETTINGS = {
     "multicapture": False,  # as for most accounts
+    "discover_window": WINDOW,  # seconds that a customer's authorization on a Discover card stands
     "refund_settles_after": 5.0,  # seconds of the sandbox's clock until a pending refund succeeds, a failing one fails
 }
 

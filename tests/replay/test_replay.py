@@ -23,7 +23,7 @@ def test_every_branch_has_its_history_and_none_is_left_over() -> None:
 
 
 def test_a_return_has_its_history() -> None:
-    assert RETURNS == ["returns/returned_in_two"]
+    assert RETURNS == ["returns/never_sent_back", "returns/returned_in_two"]
 
 
 async def test_all_histories_replay_within_a_minute() -> None:

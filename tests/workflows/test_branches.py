@@ -13,8 +13,9 @@ from tests.oracle import assert_conserved
 from tests.replay import histories
 from tests.shop import Shop
 from tests.stack import Stack
-from tests.workflows.branches import BRANCHES, Branch, Scene
+from tests.workflows.branches import BRANCHES
 from tests.workflows.killing import killed_worker
+from tests.workflows.scene import Branch, Scene
 
 DEEP = bool(os.environ.get("SHELFWAY_DEEP"))
 RECORDING = bool(os.environ.get("SHELFWAY_RECORD"))  # `./shelfway record`: keep the plain runs' histories and facts
