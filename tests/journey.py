@@ -15,6 +15,7 @@ import httpx
 from tests.stack import Stack
 
 PATIENCE = 60.0  # for hangs; a journey's step takes well under a second
+FIRST_PAUSE, LONGEST_PAUSE = 0.03, 0.3  # between looks, in seconds: many journeys at once leave the machine to the work
 Order = dict[str, Any]
 
 
@@ -45,7 +46,7 @@ class Journey:
 
     async def until(self, reached: Callable[[Order], object]) -> Order:
         """The order once it is so; fails with where it stands."""
-        deadline = time.monotonic() + PATIENCE
+        deadline, pause = time.monotonic() + PATIENCE, FIRST_PAUSE
         while True:
             order = await self.order()
             if reached(order):
@@ -54,7 +55,8 @@ class Journey:
                 run = (await self.api.get(f"/v1/orders/{self.order_id}/run")).json()
                 stages = [s["stage"] for s in order["shipments"]]
                 raise AssertionError(f"{order['status']} with {stages} for {PATIENCE} s; its run: {run}")
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.2, LONGEST_PAUSE)
 
     async def until_status(self, status: str) -> Order:
         return await self.until(lambda order: order["status"] == status)

@@ -148,13 +148,17 @@ def relaying(stack: Stack) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def stack_in(folder: Path, urls: Urls, clock: Clock, *, durable: bool = False) -> Iterator[Stack]:
-    """`durable`: Temporal can be stopped and started, and still has every run."""
+def stack_in(
+    folder: Path, urls: Urls, clock: Clock, *, durable: bool = False, patient: bool = False
+) -> Iterator[Stack]:
+    """`durable`: Temporal can be stopped and started, and still has every run. `patient`: it waits as in production."""
     with contextlib.ExitStack() as up:
         sock = up.enter_context(socket.socket())
         sock.bind(("127.0.0.1", 0))
         base = f"http://127.0.0.1:{sock.getsockname()[1]}"
-        temporal = up.enter_context(Temporal(folder / "temporal", REGISTERED, durable=durable, extra=_KILLED_SOON))
+        temporal = up.enter_context(
+            Temporal(folder / "temporal", REGISTERED, durable=durable, extra=() if patient else _KILLED_SOON)
+        )
         stripe = up.enter_context(
             Sandbox(STRIPE, folder / "stripe", webhook_url=f"{base}/webhooks/stripe", webhook_secret="whsec_sandbox")
         )

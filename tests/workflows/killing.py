@@ -15,25 +15,29 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from temporalio.client import Client, WorkflowQueryFailedError
+from temporalio.common import RetryPolicy
 from temporalio.service import RPCError
 
 from models.clock import SystemClock
 from models.config import Settings
 from models.db import Database
 from tests.stack import Stack
+from tests.workflows.points import Traced
 from workers.engine import gateways, ledgers, workers
 from workflows import options
 from workflows.client import ShelfwayPlugin
 from workflows.order import OrderWorkflow
 
 STICKY = timedelta(seconds=1)
-START_TO_CLOSE = timedelta(seconds=3)  # shorter than production's, so that a killed effect is tried again soon
+START_TO_CLOSE = timedelta(seconds=2)  # shorter than production's, so that a killed effect is tried again soon
+SOON = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=1))
 LIVES = (0.3, 1.2)  # seconds that a worker lives once it serves
 BETWEEN = (0.1, 0.9)  # and that there is none
-DEATHS = 20 if os.environ.get("SHELFWAY_DEEP") else 6  # then one lives on: pauses between tries of an effect grow
+DEATHS = 20 if os.environ.get("SHELFWAY_DEEP") else 6  # then one lives on
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["__main__", "tests.workflows.preloaded"])
@@ -46,7 +50,8 @@ class Child:
     settings: Settings
     address: str
     link: str
-    sticky: timedelta
+    sticky: timedelta = STICKY
+    patient: bool = False  # a death is noticed, and what it broke off tried again, no sooner than in production
 
 
 def serve(child: Child, ready: Connection) -> None:
@@ -55,34 +60,43 @@ def serve(child: Child, ready: Connection) -> None:
     if parent is None:
         raise RuntimeError("a worker of the kill test has a parent")
     threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
-    for bundle in (options.DATABASE, options.CARD_NETWORK, options.CARRIER):
-        bundle["start_to_close_timeout"] = START_TO_CLOSE
+    if not child.patient:
+        for bundle in (options.DATABASE, options.CARD_NETWORK, options.CARRIER):
+            bundle.update(start_to_close_timeout=START_TO_CLOSE, retry_policy=SOON)
     asyncio.run(_serve(child, ready))
 
 
 async def _serve(child: Child, ready: Connection) -> None:
     client = await Client.connect(child.address, plugins=[ShelfwayPlugin()])
     books = ledgers(Database(child.settings.database_url, pool_size=32), SystemClock(), link=child.link)
-    running = workers(client, books, gateways(child.settings), sticky=child.sticky)
+    points = child.settings.fault_points
+    faults = Traced(points) if points else None
+    running = workers(client, books, gateways(child.settings), sticky=child.sticky, faults=faults)
     serving = [asyncio.create_task(worker.run()) for worker in running]
     ready.send(True)
     await asyncio.gather(*serving)
 
 
 @contextlib.contextmanager
-def one_worker(stack: Stack, *, sticky: timedelta = STICKY) -> Iterator[Connection]:
+def worker_process(child: Child) -> Iterator[tuple[BaseProcess, Connection]]:
     """A worker's process, killed at the end; something can be read once it serves."""
     here, there = _processes.Pipe(duplex=False)
-    child = Child(stack.settings, stack.temporal.address, stack.base, sticky)
     process = _processes.Process(target=serve, args=(child, there), daemon=True)
     process.start()
     there.close()
     try:
-        yield here
+        yield process, here
     finally:
         process.kill()
         process.join()
         here.close()
+
+
+@contextlib.contextmanager
+def one_worker(stack: Stack, *, sticky: timedelta = STICKY) -> Iterator[Connection]:
+    """A worker of this stack, killed at the end; something can be read once it serves."""
+    with worker_process(Child(stack.settings, stack.temporal.address, stack.base, sticky)) as (_, ready):
+        yield ready
 
 
 @dataclass
