@@ -1,6 +1,7 @@
 """Every error of the API as `application/problem+json` (RFC 9457): the one place that turns what went wrong into words.
 
-A problem has a stable `code`, never a person's data, never SQL or a stack. 503 means that nothing was recorded.
+A problem has a stable `code`, never a person's data, never SQL or a stack. 503 means that nothing was recorded,
+504 that nobody knows yet.
 """
 
 import logging
@@ -161,7 +162,7 @@ def install(app: FastAPI) -> None:
 
     def _database(request: Request, error: Exception) -> JSONResponse:
         log.warning("database error %s in request %s", type(error).__name__, request_id_of(request))
-        return answer(request, _of_database(error))
+        return answer(request, _of_database(error, reads=request.method == "GET"))
 
     for kind in DATABASE_ERRORS:
         app.add_exception_handler(kind, _database)
@@ -214,9 +215,16 @@ def _message(item: Mapping[str, Any]) -> str:
     return str(item["msg"]).encode("utf-8", "replace").decode()
 
 
-def _of_database(error: Exception) -> ProblemError:
+def _of_database(error: Exception, *, reads: bool) -> ProblemError:
     match failure_of(error):
-        case Failure.AWAY:
+        case Failure.UNHEARD if not reads:
+            return ProblemError(
+                504,
+                "outcome_unknown",
+                "The database was lost as it wrote this down: ask again with the same key.",
+                headers={"Retry-After": "2"},
+            )
+        case Failure.AWAY | Failure.UNHEARD:
             return ProblemError(
                 503, "database_away", "The database cannot be reached: try again.", headers={"Retry-After": "2"}
             )

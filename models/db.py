@@ -18,6 +18,10 @@ def is_passing(error: BaseException) -> bool:
     return isinstance(error, OperationalError | InterfaceError | PoolTimeout | InternalError)
 
 
+class UnheardCommitError(OperationalError):
+    """The connection was lost at a commit, and Postgres could not be asked since: it may have been done, or not."""
+
+
 _RETRYABLE = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 _TRIES = 3
 
@@ -51,16 +55,25 @@ class Database:
         """Run `work` in one transaction and commit; again, whole, after a deadlock or a lost connection.
 
         A lost connection may hide a commit, so `work` must do its effect once however often it runs: by operation id.
+        Raises UnheardCommitError where that stays unknown.
         """
+        unheard = False
         for tries_left in reversed(range(_TRIES)):
+            committing = False
             try:
                 with self._session.begin() as session:
-                    return work(session)
+                    result = work(session)
+                    committing = True
             except DBAPIError as error:
+                unheard |= committing and error.connection_invalidated
                 state = getattr(error.orig, "sqlstate", None)
                 if not tries_left or not (state in _RETRYABLE or error.connection_invalidated):
+                    if unheard and is_passing(error):
+                        raise UnheardCommitError(None, None, error.orig or error) from error
                     raise
                 time.sleep(random.uniform(0.005, 0.05) * (_TRIES - tries_left))  # noqa: S311 (jitter, no secret)
+            else:
+                return result
         raise AssertionError("unreachable")
 
     def dispose(self) -> None:

@@ -28,12 +28,12 @@ router = APIRouter(prefix="/v1/orders")
 
 _HEARD: Final[dict[int | str, dict[str, Any]]] = {
     202: {"model": CommandOut, "description": "Recorded; the outcome is not known yet. Look at Location."},
-    **problems(400, 404, 409, 422, 503),
+    **problems(400, 404, 409, 422, 503, 504),
 }
 _PLACED: Final[dict[int | str, dict[str, Any]]] = {
     201: {"model": OrderOut, "description": "Confirmed, or pending the customer's confirmation (3-D Secure)."},
     202: {"model": OrderOut, "description": "Accepted; the verdict is not known yet. Look at Location."},
-    **problems(400, 402, 409, 422, 503),
+    **problems(400, 402, 409, 422, 503, 504),
 }
 Limit = Annotated[int, Query(ge=1, le=100)]
 

@@ -27,11 +27,11 @@ LABEL_WITHIN: Final = 2.0  # seconds
 _READ: Final = [Depends(permit("returns:read"))]
 _ASKED: Final[dict[int | str, dict[str, Any]]] = {
     202: {"model": ReturnOut, "description": "Accepted; its label is not bought yet. Look at Location."},
-    **problems(403, 404, 409, 422, 503),
+    **problems(403, 404, 409, 422, 503, 504),
 }
 _HEARD: Final[dict[int | str, dict[str, Any]]] = {
     202: {"model": CommandOut, "description": "Recorded; the outcome is not known yet. Look at Location."},
-    **problems(400, 404, 409, 422, 503),
+    **problems(400, 404, 409, 422, 503, 504),
 }
 
 

@@ -26,7 +26,7 @@ _READ: Final = [Depends(permit("shipments:read"))]
 _WORK: Final = [Depends(permit("shipments:work"))]
 _HEARD: Final[dict[int | str, dict[str, Any]]] = {
     202: {"model": CommandOut, "description": "Recorded; the outcome is not known yet. Look at Location."},
-    **problems(400, 404, 409, 422, 503),
+    **problems(400, 404, 409, 422, 503, 504),
 }
 
 
@@ -72,7 +72,7 @@ async def reject_shipment(
     return await commands.give(new, keyed.of(body) if keyed else None)
 
 
-@router.post("/{shipment_id}/pick", responses=problems(404, 409, 422, 503), dependencies=_WORK)
+@router.post("/{shipment_id}/pick", responses=problems(404, 409, 422, 503, 504), dependencies=_WORK)
 def pick_shipment(
     shipment_id: Id, shipments: ShipmentsDep, orders: OrdersDep, caller: CallerDep, body: PickIn | None = None
 ) -> ShipmentOut:

@@ -6,6 +6,8 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from models.db import UnheardCommitError
+
 DATABASE_ERRORS: Final[tuple[type[Exception], ...]] = (DBAPIError, PoolTimeoutError)
 
 
@@ -13,6 +15,7 @@ class Failure(StrEnum):
     AWAY = "away"  # cannot be reached
     BUSY = "busy"  # a lock, a statement or a connection took too long: the transaction did nothing
     INVALID = "invalid"  # a value that no column can hold
+    UNHEARD = "unheard"  # it may have been done: the connection was lost at the commit
     BROKEN = "broken"  # a fault of ours
 
 
@@ -23,6 +26,8 @@ _INVALID_CLASS = "22"
 
 def failure_of(error: Exception) -> Failure:
     """Sort one of DATABASE_ERRORS."""
+    if isinstance(error, UnheardCommitError):
+        return Failure.UNHEARD
     if isinstance(error, PoolTimeoutError):
         return Failure.BUSY
     state = getattr(getattr(error, "orig", None), "sqlstate", None)
