@@ -16,8 +16,9 @@ from cli.http import ApiClient, ApiError, ApiUnreachableError, Reply
 
 PATIENCE: Final = 180.0  # seconds until it is known, whatever is away meanwhile
 _PAUSE: Final = 0.3
-_GIVE_UP: Final = 0.5  # the share of those who leave when the first thing they hear is a 503
-_IN_FLIGHT: Final = "idempotency_key_in_flight"
+_GIVE_UP: Final = 0.5  # the share of those who leave when the first thing they hear of their order is a 503
+_ASK_AGAIN: Final = ("idempotency_key_in_flight", "outcome_unknown")
+_ORDERS: Final = "/v1/orders"
 
 
 class GaveUpError(RuntimeError):
@@ -32,6 +33,7 @@ class NeverKnownError(RuntimeError):
 class Answer:
     at: float  # seconds since the epoch, when it came
     took: float  # seconds
+    what: str
     status: int
     code: str
 
@@ -49,9 +51,9 @@ class Book:
     wrong: list[str] = field(default_factory=list[str])
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def heard(self, took: float, status: int, code: str = "") -> None:
+    def heard(self, answer: Answer) -> None:
         with self._lock:
-            self.answers.append(Answer(time.time(), took, status, code))
+            self.answers.append(answer)
 
     def heard_nothing(self) -> None:
         with self._lock:
@@ -95,7 +97,6 @@ class Patient(ApiClient):
 
     book: Book = field(default_factory=Book)
     chance: random.Random = field(default_factory=random.Random)
-    may_leave: bool = False
 
     def request(self, method: str, path: str, body: object = None, idempotency_key: str | None = None) -> Reply:
         """Raises ApiError for a refusal, GaveUpError, NeverKnownError."""
@@ -108,9 +109,9 @@ class Patient(ApiClient):
             except ApiUnreachableError:
                 pass
             except ApiError as error:
-                if error.status != 503 and error.code != _IN_FLIGHT:
+                if error.status != 503 and error.code not in _ASK_AGAIN:
                     raise
-                if first and key and self.may_leave and error.status == 503 and self.chance.random() < _GIVE_UP:
+                if first and path == _ORDERS and key and error.status == 503 and self.chance.random() < _GIVE_UP:
                     self.book.left(key)
                     raise GaveUpError(path) from None
             else:
@@ -122,17 +123,21 @@ class Patient(ApiClient):
 
     def _once(self, method: str, path: str, body: object, key: str | None) -> Reply:
         began = time.monotonic()
+
+        def heard(status: int, code: str = "") -> None:
+            self.book.heard(Answer(time.time(), time.monotonic() - began, f"{method} {path}", status, code))
+
         try:
             reply = super().request(method, path, body, key)
         except ApiError as error:
-            self.book.heard(time.monotonic() - began, error.status, error.code)
-            if error.status >= 500 and error.status != 503:
+            heard(error.status, error.code)
+            if error.status >= 500 and error.status != 503 and error.code not in _ASK_AGAIN:
                 self.book.is_wrong(f"{method} {path} answered {error.status} {error.code}")
             raise
         except ApiUnreachableError:
             self.book.heard_nothing()
             raise
-        self.book.heard(time.monotonic() - began, reply.status)
+        heard(reply.status)
         if method == "POST":
             self.book.promised(path, reply)
         return reply

@@ -17,7 +17,7 @@ from cli.env import Places
 from cli.http import ApiClient, ApiError, ApiUnreachableError
 from cli.sample import People, order_body
 
-SHOPPERS: Final = 10
+SHOPPERS: Final = 16
 _LOOK: Final = 0.4  # seconds between two looks at an order
 _BRAND: Final = "brand_aurelle"
 _SOHO, _COLUMBUS, _WICKER_PARK = "loc_store_soho", "loc_wh_columbus", "loc_store_chicago"
@@ -29,7 +29,7 @@ _SHELVES: Final[Mapping[str, tuple[str, ...]]] = {  # few goods, so that orders 
 }
 _PIECES: Final = 20_000
 _WAITS: Final = {"return_window": "PT3S"}  # so that an order's end is seen
-_OPEN_LONG: Final = {"return_window": "PT45S"}
+_OPEN_LONG: Final = {"return_window": "PT20S"}
 _SHORT_OFFER: Final = {"offer": "PT5S", "offer_in_opening_hours": False}
 _NEW_YORK: Final = {
     "street": "350 West 18th Street", "city": "New York", "state": "NY", "postcode": "10011", "country": "US",

@@ -69,11 +69,14 @@ def _run(folder: Path, seconds: float, seed: int, say: Say) -> list[str]:
         wrong = judge(running.places, book)
         wrong += [f"{name} was killed and has done nothing since" for name in missing]
         wrong += [f"{name} stays down: {why}" for name, why in running.supervisor.given_up.items()]
-        answers = sorted(answer.took for answer in book.answers if began <= answer.at <= over)
+        amid = sorted((a for a in book.answers if began <= a.at <= over), key=lambda answer: answer.took)
+        answers = [answer.took for answer in amid]
         table = Table("", "", title=f"{seconds / 60:g} minutes of chaos, seed {seed}", show_header=False)
         for row in _rows(book, running, recovery, answers):
             table.add_row(*row)
         say.console.print(table)
+        for answer in amid[-3:]:
+            say(f"slowest: {answer.took:.1f} s for {answer.what}: {answer.status} {answer.code}")
         if (slow := _percentile(answers, 0.99)) > SLOWEST:
             wrong.append(f"answers: p99 is {slow:.1f} s, over {SLOWEST:.0f} s")
         if (late := _percentile(sorted(recovery.times["worker"]), 0.95)) > RECOVERED:
