@@ -21,7 +21,7 @@ from models.stores.stock import StockStore
 from models.tables.orders import OrderUnit
 from models.tables.shipments import Shipment
 from models.tables.stock import Location, OpeningHours
-from models.words import CaseType, Mark, Role, Stage, UnitState, Verdict
+from models.words import CaseType, ClaimKind, Mark, Role, Stage, UnitState, Verdict
 
 SYSTEM = "shelfway"
 
@@ -38,7 +38,8 @@ class Fulfilment:
         order = book.order
         if order.cart_hold_id:
             self._stock.lend_cart(book.session, order.cart_hold_id, order.id, book.now)
-        placed = self._place(book, book.units, "checkout", origin=None)
+        units = [u for u in book.units if u.state is not UnitState.CANCELLED]  # some may be, while the address is asked
+        placed = self._place(book, units, "checkout", origin=None)
         if isinstance(placed, Shortage):
             detail = {"lines": [asdict(line) for line in placed.lines]}
             self.refuse(book, Verdict.OUT_OF_STOCK, detail)
@@ -246,6 +247,12 @@ class Fulfilment:
             for unit in book.units_of(shipment):
                 unit.state = UnitState.CANCELLED
             book.tell("shipment.leaving", SYSTEM, shipment=shipment.id, reason=reason)
+
+    def give_up(self, book: Book, shipments: Sequence[Shipment], reason: str) -> None:
+        """As if somebody had cancelled them: claimed, so that what a capture in flight still takes is given back."""
+        units = [u for s in shipments for u in book.units_of(s) if u.state is not UnitState.CANCELLED]
+        book.claim(units, ClaimKind.CANCEL)
+        self.cancel(book, shipments, reason)
 
     def cancel_units(self, book: Book, units: Sequence[OrderUnit], reason: str) -> None:
         """Whole parcels leave; of others these units are dropped, or lie in the closed parcel until taken out."""

@@ -177,8 +177,8 @@ class OrderStore:
             if key == PAYMENT:
                 if book.order.customer_until == deadline:
                     self._give_up_unpaid(book)
-            elif book.shipment(key).deadline == deadline:
-                self._lapsed(book, book.shipment(key))
+            elif (shipment := book.shipment(key)).deadline == deadline and not shipment.leaving:
+                self._lapsed(book, shipment)
 
         return self._on(order_id, work)
 
@@ -188,7 +188,7 @@ class OrderStore:
             case Stage.OFFERED:
                 self._fulfilment.re_source(book, shipment, "silent", SYSTEM)
             case Stage.UNSOURCED:
-                self._fulfilment.cancel(book, [shipment], "no_shelf_has_it")
+                self._fulfilment.give_up(book, [shipment], "no_shelf_has_it")
             case Stage.ACCEPTED:
                 shipment.deadline = book.now + waits.pack
                 book.open_case(CaseType.OVERDUE_PACK, shipment.id, Role.STORE, node=shipment.location_id)
@@ -208,11 +208,14 @@ class OrderStore:
                 book.open_case(CaseType.HOLD_OVERDUE, shipment.id, Role.OPS, stage=shipment.stage)
 
     def _give_up_unpaid(self, book: Book) -> None:
-        """The customer did not answer: what is not paid for is cancelled and released."""
+        """The customer did not answer: what is not paid for is cancelled. Of what has left the customer is asked on."""
         unpaid = {u.shipment_id for u in book.uncaptured}
         here = [s for s in book.shipments if s.id in unpaid and not is_ended(s) and s.handed_over_at is None]
-        left = [s for s in here if book.owes(s)]
-        self._fulfilment.cancel(book, left, "unpaid")
+        if left := [s for s in here if book.owes(s)]:
+            self._fulfilment.give_up(book, left, "unpaid")
+            return
+        book.order.customer_until = book.now + book.timings.customer_answer
+        book.open_case(CaseType.AWAITING_CUSTOMER, book.order.id, Role.CS)
 
     def undo(self, order_id: str, shipment_id: str) -> Learned:
         def work(book: Book) -> None:
