@@ -42,5 +42,5 @@ async def _live(child: Child) -> int | None:
             await dead.wait()
         finally:
             loop.remove_reader(process.sentinel)
-        await asyncio.to_thread(process.join)
+        process.join()  # here, where the next is started: of two threads that look for its end, one would find none
         return process.exitcode
