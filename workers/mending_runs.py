@@ -6,14 +6,17 @@ anew; one that knows more than Postgres (which was restored, then) is ended, and
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final, Literal, Protocol
 
 import structlog
 
 from models.clock import Clock
+from models.messages.activities import Learned
 from models.messages.commands import FactArrived
+from models.messages.facts import CHECKOUT, ORDER, PAYMENT, Facts
 from models.messages.order import OrderInput
+from models.shipment import Do, next_step
 from models.stores.lost_runs import Kept, LostRuns
 from models.stores.sweeps import SweepStore
 from workers.relay_jobs import each
@@ -22,6 +25,7 @@ log = structlog.get_logger()
 
 PAGE: Final = 100  # orders a look
 BEHIND_FOR: Final = timedelta(minutes=5)  # that a run may know less than Postgres: a pick, say, wakes nobody
+DUE_FOR: Final = timedelta(seconds=20)  # the same where Postgres has something for it to do: it did not hear of it
 
 
 class Runs(Protocol):
@@ -44,6 +48,8 @@ class Orders(Protocol):
     """What resuming needs of the order store."""
 
     def run_input(self, order_id: str) -> OrderInput: ...
+
+    def facts(self, order_id: str) -> Learned: ...
 
     def apply_facts(self, order_id: str, fact_ids: Sequence[str]) -> object: ...
 
@@ -140,14 +146,20 @@ class MendingRuns:
 
     async def _catch_up(self, order_id: str, known: int, kept: Kept) -> bool:
         """Tell a run that is behind to read Postgres anew: a fact without a row says just that."""
-        if known >= kept.revision or not self._is_long_ago(kept.quiet_since):
+        if known >= kept.revision:
+            return False
+        span = DUE_FOR if await asyncio.to_thread(self._is_due, order_id) else BEHIND_FOR
+        if kept.quiet_since >= self._clock.now() - span:
             return False
         await self._tell(order_id, [f"revision-{kept.revision}"])
         log.warning("reconcile.run_behind", order=order_id, known=known, kept=kept.revision)
         return True
 
-    def _is_long_ago(self, at: datetime) -> bool:
-        return at < self._clock.now() - BEHIND_FOR
+    def _is_due(self, order_id: str) -> bool:
+        """A worker that died between a commit and the end of its workflow task may take an Update with it."""
+        facts = Facts(known=self._orders.facts(order_id).facts)
+        keys = (ORDER, CHECKOUT, PAYMENT, *(shipment.id for shipment in facts.known.shipments))
+        return any(isinstance(next_step(facts, key), Do) for key in keys)
 
     async def _tell(self, order_id: str, fact_ids: Sequence[str]) -> None:
         for fact_id in fact_ids:

@@ -9,7 +9,9 @@ from typing import Literal
 import pytest
 
 from models.db import Database
+from models.messages.activities import Learned
 from models.messages.commands import Asked, CommandOutcome, FactArrived
+from models.messages.facts import OrderFacts, PaymentFacts
 from models.messages.order import CheckoutAnswer, OrderInput
 from models.messages.returns import ReturnFacts, ReturnInput, ReturnRef
 from models.stores.inbox import InboxStore
@@ -49,6 +51,9 @@ class FakeRuns:
         return CommandOutcome(done=True, code="done") if self.answer else None
 
 
+_IDLE = OrderFacts(verdict=Verdict.CONFIRMED, payment=PaymentFacts(open=True))  # nothing to do now
+
+
 @dataclass
 class FakeOrders:
     """The order store, as far as the relay sees it."""
@@ -58,6 +63,7 @@ class FakeOrders:
     applied: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     obeyed: list[Asked] = field(default_factory=list)
     broken_for: frozenset[str] = frozenset()
+    known: OrderFacts = field(default_factory=lambda: _IDLE)
 
     def unstarted(self, older_than: datetime, limit: int = 50) -> Sequence[str]:
         return self.waiting
@@ -66,6 +72,9 @@ class FakeOrders:
         if order_id in self.broken_for:
             raise RuntimeError("broken")
         return OrderInput(order_id=order_id, number="1", channel="web", brand="brand_aurelle")
+
+    def facts(self, order_id: str) -> Learned:
+        return Learned(facts=self.known)
 
     def started(self, order_id: str) -> None:
         self.marked.append(order_id)

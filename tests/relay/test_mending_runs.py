@@ -8,6 +8,7 @@ import pytest
 
 from models.db import Database
 from models.messages.commands import FactArrived
+from models.messages.facts import OrderFacts
 from models.messages.order import OrderInput
 from models.stores.lost_runs import LostRuns
 from models.stores.sweeps import SweepStore
@@ -134,6 +135,18 @@ async def test_a_run_is_told_when_it_has_been_behind_for_a_while(
     seen.knows[order_id] = 4
     assert await mending.look_at([order_id]) == 0  # it may be learning just now
     clock.advance(timedelta(minutes=6))
+    assert await mending.look_at([order_id]) == 1
+    assert seen.told == [(order_id, "revision-5")]
+
+
+async def test_a_run_is_told_soon_when_it_did_not_hear_of_what_it_has_to_do(
+    mending: MendingRuns, seen: Runs, rows: Rows, clock: MovableClock, orders: FakeOrders
+) -> None:
+    order_id = rows.order(revision=5)
+    seen.knows[order_id] = 4
+    clock.advance(timedelta(seconds=30))
+    assert await mending.look_at([order_id]) == 0  # nothing is due: it hears of it with what comes next
+    orders.known = OrderFacts(revision=5)  # whose address is to be verified
     assert await mending.look_at([order_id]) == 1
     assert seen.told == [(order_id, "revision-5")]
 
