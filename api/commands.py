@@ -86,7 +86,10 @@ class Commands:
     async def _send(self, recorded: Recorded, key: RequestKey | None) -> Answer:
         """Ask the run and wait for its outcome; from here on every failure to hear is a 202."""
         try:
-            outcome = recorded.outcome or await self._ask(recorded)
+            if recorded.outcome is not None:
+                return await run_in_threadpool(self._answer, recorded, recorded.outcome, key)
+            if outcome := await self._ask(recorded):
+                await run_in_threadpool(self.store.heard, recorded.asked.command_id)
             return await run_in_threadpool(self._answer, recorded, outcome, key)
         except DATABASE_ERRORS:
             return _not_heard(recorded)

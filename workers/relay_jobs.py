@@ -140,21 +140,22 @@ async def start_returns(returns: Returns, runs: Runs, now: datetime) -> int:
 async def resend_commands(
     sweeps: SweepStore, commands: CommandStore, orders: Orders, returns: Returns, runs: Runs
 ) -> int:
-    """Send again, by their ids, the commands whose outcome is not known; how many have answered.
+    """Send again, by their ids, the commands that no run has answered; how many have answered.
 
-    An Update that no worker had accepted lives in the server's memory alone, so it may be lost. Where the run is over
-    Postgres answers.
+    An Update that no worker had accepted lives in the server's memory alone, so it may be lost, and even when a worker
+    that died had carried it out. Where the run is over Postgres answers.
     """
 
     async def resend(left: Unanswered) -> bool:
         command = await asyncio.to_thread(commands.recorded, left.command_id)
         if left.closed and command.asked.return_id:
             await asyncio.to_thread(returns.obey, command.asked.return_id, command.asked)
-            return True
-        if left.closed:
+        elif left.closed:
             await asyncio.to_thread(orders.obey, command.order_id, command.asked)
-            return True
-        return await runs.command(command.order_id, command.asked, _WAIT) is not None
+        elif await runs.command(command.order_id, command.asked, _WAIT) is None:
+            return False
+        await asyncio.to_thread(commands.heard, left.command_id)
+        return True
 
     return sum(await each(resend, await asyncio.to_thread(sweeps.unanswered_commands)))
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import case, select
+from sqlalchemy import case, select, update
 from sqlalchemy.orm import Session
 
 from models.clock import Clock
@@ -81,6 +81,12 @@ class CommandStore:
         )
         session.add(row)
         return _as_recorded(row, closed=closed)
+
+    def heard(self, command_id: str) -> None:
+        """Its run has answered it, or is over: nobody sends it again."""
+        mine = (Command.id == command_id, Command.heard_at.is_(None))
+        done = update(Command).where(*mine).values(heard_at=self._clock.now())
+        self._db.transaction(lambda session: session.execute(done))
 
     def recorded(self, command_id: str) -> Recorded:
         """A command with its outcome, once it has one."""

@@ -43,7 +43,7 @@ class Obedience:
             payload={"units": list(sent.units)} if sent else {},
             note="",
             created_at=book.now,
-            sent_at=book.now,
+            heard_at=book.now,  # a Signal is in the run's history already
         )
         book.session.add(command)
         book.session.flush()

@@ -1,11 +1,11 @@
-"""What was left lying: commands without an outcome, old keys; and when periodic work is due."""
+"""What was left lying: commands without an answer, old keys; and when periodic work is due."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, case, delete, func, select, update
+from sqlalchemy import CursorResult, case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -21,7 +21,7 @@ KEEP_KEYS: Final = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A command without an outcome; `closed` says that its order's run is over, so Postgres must answer."""
+    """A command that its run has not answered; `closed` says that its order's run is over, so Postgres must answer."""
 
     command_id: str
     closed: bool
@@ -33,8 +33,10 @@ class SweepStore:
         self._clock = clock
 
     def unanswered_commands(self, limit: int = 64) -> Sequence[Unanswered]:
-        """Commands that a run should have answered by now, oldest first."""
-        asked_at = func.coalesce(Command.sent_at, Command.created_at)
+        """Commands that a run should have answered by now, oldest first; also those whose outcome Postgres has.
+
+        A worker that died may have committed the outcome and taken the Update with it: the run knows nothing then.
+        """
         query = (
             select(
                 Command.id,
@@ -42,7 +44,7 @@ class SweepStore:
             )
             .join(Order, Order.id == Command.order_id)
             .outerjoin(Return, Return.id == Command.return_id)
-            .where(Command.outcome.is_(None), asked_at <= self._clock.now() - RESEND_AFTER)
+            .where(Command.heard_at.is_(None), Command.created_at <= self._clock.now() - RESEND_AFTER)
             .order_by(Command.created_at)
             .limit(limit)
         )

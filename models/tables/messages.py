@@ -69,9 +69,9 @@ class Command(Base):
     payload: Mapped[dict[str, Any]]
     outcome: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
-    sent_at: Mapped[datetime | None]
     known_at: Mapped[datetime | None]
-    __table_args__ = (Index("ix_commands_open", "created_at", postgresql_where=text("outcome IS NULL")),)
+    heard_at: Mapped[datetime | None]  # the run itself has answered: its history has what Postgres has
+    __table_args__ = (Index("ix_commands_unheard", "created_at", postgresql_where=text("heard_at IS NULL")),)
 
 
 class IdempotencyKey(Base):

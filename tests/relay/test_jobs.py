@@ -263,13 +263,14 @@ async def test_postgres_answers_a_command_when_the_run_is_over(
     assert ([asked.command_id for asked in orders.obeyed], runs.commands) == ([command_id], [])
 
 
-async def test_a_command_rests_when_it_has_its_outcome(
+async def test_a_command_rests_when_its_run_has_answered_and_not_when_postgres_alone_knows_the_outcome(
     resend: Resend, rows: Rows, clock: MovableClock, runs: FakeRuns
 ) -> None:
-    rows.command(rows.order(), outcome={"done": True, "code": "done"})
+    command_id = rows.command(rows.order(), outcome={"done": True, "code": "done"})
     clock.advance(timedelta(seconds=6))
+    assert await resend() == 1
     assert await resend() == 0
-    assert runs.commands == []
+    assert [asked.command_id for asked in runs.commands] == [command_id]
 
 
 def test_only_old_keys_are_forgotten_when_they_are_pruned(sweeps: SweepStore, rows: Rows, clock: MovableClock) -> None:

@@ -12,16 +12,22 @@ from sqlalchemy.exc import OperationalError
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowQueryFailedError, WorkflowUpdateFailedError
 
+from models.clock import SystemClock
+from models.db import Database
 from models.shipment import Do, Effect
+from models.stores.commands import CommandStore, NewCommand, Recorded
 from models.stores.labels import LabelStore
 from models.stores.orders import OrderStore
+from models.stores.requests import RequestStore
 from models.stores.returns import ReturnStore
+from models.words import CommandKind, Role
 from tests.journey import Journey, eventually
 from tests.oracle import assert_conserved
 from tests.replay.histories import histories_of, replay, until_at_rest
 from tests.shop import Shop
 from tests.stack import Stack, failing
 from tests.workflows.killing import one_worker
+from workers.engine import ledgers
 from workflows import effects
 from workflows.order import OrderWorkflow
 
@@ -157,6 +163,27 @@ async def test_step_of_postgres_alone_is_done_when_its_local_tries_have_failed(
         await order.until_status("returned")
         assert set(away.values()) == {0}
         assert await failed_tasks(stack, order.order_id) == []
+        await ended_well(stack, order)
+
+
+@pytest.mark.usefixtures("worker")
+async def test_run_learns_of_a_command_that_a_dead_worker_carried_out_and_took_with_it(
+    stack: Stack, shop: Shop, stack_db: Database
+) -> None:
+    """An Update whose workflow task was never answered is in no history; its transaction is in Postgres."""
+    clock = SystemClock()
+    requests = RequestStore(stack_db, clock)
+    async with stack.api() as api:
+        order = await Journey.place(stack, api, shop.cart(shop.stock("one", warehouse=5)))
+        shipment = await order.shipment_at(shop.node("warehouse"), "accepted")
+        await order.done(shipment, "pick")
+        new = NewCommand(CommandKind.PACK, Role.OPS, "test", "pack", shipment_id=shipment["id"])
+        recorded = CommandStore(stack_db, clock, requests).record(new, None)
+        assert isinstance(recorded, Recorded)
+        ledgers(stack_db, clock).orders.obey(order.order_id, recorded.asked)
+        await order.done(await order.shipment_at(shop.node("warehouse"), "captured"), "hand-over")
+        await order.deliver_from(shop.node("warehouse"))
+        await order.until_status("delivered")
         await ended_well(stack, order)
 
 
