@@ -121,7 +121,9 @@ def chaos(
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    demo: Annotated[bool, typer.Option(envvar="SHELFWAY_DEMO", help="Fill an empty shop, as the demo has it.")] = False,
+) -> None:
     """Bring the database of SHELFWAY_OWNER_DATABASE_URL or DATABASE_URL to the newest schema, as its owner."""
     from cli.migrate import migrate as run
     from cli.postgres import sqlalchemy_url
@@ -130,6 +132,20 @@ def migrate() -> None:
     if not url:
         raise typer.BadParameter("set SHELFWAY_OWNER_DATABASE_URL or DATABASE_URL")
     run(sqlalchemy_url(url))
+    if demo:
+        from cli.say import Say
+        from cli.seed import seed
+
+        seed(sqlalchemy_url(url), Say())
+
+
+@app.command()
+def register() -> None:
+    """Make Temporal's namespace and our search attributes where they are missing, before any worker polls."""
+    from cli.temporal import register as run
+    from workflows.search import REGISTERED
+
+    run(REGISTERED)
 
 
 @app.command()

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,10 +18,10 @@ from typing import Any, Self, TypeVar
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, RegisterNamespaceRequest
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from cli import ports
 from cli.processes import Process
@@ -29,14 +29,15 @@ from cli.processes import Process
 T = TypeVar("T")
 
 NAMESPACE = "default"
-
-_START_SECONDS = 60.0
-_DYNAMIC_CONFIG = (
+DYNAMIC_CONFIG = (
     "history.transferProcessorMaxPollRPS=2000",  # else an idle order waits on a grid of 50 ms
     "frontend.enableCancelWorkerPollsOnShutdown=true",  # else a stopping worker can orphan a task
     "matching.numTaskqueueReadPartitions=1",
     "matching.numTaskqueueWritePartitions=1",
 )
+
+_START_SECONDS = 60.0
+_RETENTION = timedelta(days=30)  # of closed runs, in a namespace that we make
 
 
 class TemporalError(RuntimeError):
@@ -125,7 +126,7 @@ class Temporal:
             "--ui-port", str(self.ui_port), "--metrics-port", str(self.metrics_port), "--ui-disable-news-fetch",
             "--log-level", "error", "--disable-config-file", "--disable-config-env",
         ]  # fmt: skip
-        for setting in _DYNAMIC_CONFIG:
+        for setting in DYNAMIC_CONFIG:
             command += ["--dynamic-config-value", setting]
         for name, kind in self.search_attributes.items():
             command += ["--search-attribute", f"{name}={kind}"]
@@ -198,16 +199,51 @@ async def _prepare_external(search_attributes: Mapping[str, str]) -> None:
     await _register(client, search_attributes)
 
 
+def register(search_attributes: Mapping[str, str]) -> None:
+    """On a server of one's own, before anything polls: the namespace that the environment names, and our attributes.
+
+    Makes what is missing, and waits for a server that is starting. Raises TemporalError.
+    """
+
+    async def once() -> None:
+        client = await Client.connect(**ClientConfig.load_client_connect_config())
+        await _make_namespace(client)
+        await _register(client, search_attributes)
+
+    in_thread(_patiently(once))
+
+
+async def _make_namespace(client: Client) -> None:
+    request = RegisterNamespaceRequest(namespace=client.namespace)
+    request.workflow_execution_retention_period.FromTimedelta(_RETENTION)
+    try:
+        await client.workflow_service.register_namespace(request, timeout=timedelta(seconds=10))
+    except RPCError as error:
+        if error.status is not RPCStatusCode.ALREADY_EXISTS:
+            raise
+
+
 async def _prepare(address: str, search_attributes: Mapping[str, str]) -> None:
-    async with asyncio.timeout(_START_SECONDS):
-        while True:
-            try:
-                client = await Client.connect(address, namespace=NAMESPACE)
-                await _register(client, search_attributes)
-            except (RuntimeError, RPCError):
+    async def once() -> None:
+        client = await Client.connect(address, namespace=NAMESPACE)
+        await _register(client, search_attributes)
+
+    await _patiently(once)
+
+
+async def _patiently(once: Callable[[], Awaitable[None]]) -> None:
+    """Again until it succeeds. Raises TemporalError with the last reason when the time is over."""
+    reason = "it does not answer"
+    try:
+        async with asyncio.timeout(_START_SECONDS):
+            while True:
+                try:
+                    return await once()
+                except (RuntimeError, RPCError) as error:
+                    reason = str(error)
                 await asyncio.sleep(0.05)
-            else:
-                return
+    except TimeoutError as error:
+        raise TemporalError(f"Temporal was not ready after {_START_SECONDS:.0f} s: {reason}") from error
 
 
 async def _register(client: Client, wanted: Mapping[str, str]) -> None:

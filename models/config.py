@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     reconcile_every: dict[str, timedelta] = {}  # by part, where it is not `workers.reconciliation.EVERY`
     worker_threads: int = 16
     fault_points: Path | None = None  # tests: where a worker that died at a point leaves its mark
+    heartbeat_file: Path | None = None
 
     def unsafe(self) -> str | None:
         """Why nobody may be served so: something here is real, and something that lets people in is public."""

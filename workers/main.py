@@ -5,7 +5,6 @@ SIGTERM and SIGINT drain: no new tasks, running ones end. On start it prints one
 
 import asyncio
 import contextlib
-import json
 import signal
 import sys
 from typing import Final
@@ -18,7 +17,7 @@ from models.config import Settings
 from models.db import Database
 from workers.engine import gateways, ledgers, workers
 from workers.faults import FaultPoints
-from workers.loop import run
+from workers.loop import run, say_ready
 from workflows.client import connect
 
 log = structlog.get_logger()
@@ -42,7 +41,7 @@ async def serve() -> None:
     faults = FaultPoints(settings.fault_points) if settings.fault_points else None
     running = workers(client, books, gateways(settings), threads=threads, faults=faults)
     tasks = [asyncio.create_task(worker.run()) for worker in running]
-    print(json.dumps({"event": "ready", "queues": [w.task_queue for w in running]}), flush=True)  # noqa: T201
+    say_ready(settings.heartbeat_file, queues=[worker.task_queue for worker in running])
     stopping = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
     await asyncio.gather(*(worker.shutdown() for worker in running))

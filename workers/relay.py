@@ -6,13 +6,13 @@ Temporal being away is logged once and waited out. On start it prints one line o
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Final, Literal
 
 import structlog
@@ -38,7 +38,7 @@ from models.stores.stock import StockStore
 from models.stores.sweeps import SweepStore
 from workers import relay_jobs
 from workers.engine import gateways
-from workers.loop import run
+from workers.loop import run, say_ready
 from workers.reconciliation import EVERY, look, periods, reconciliation
 from workers.sinks import EventSink, LogSink
 from workflows import client as temporal
@@ -240,7 +240,8 @@ async def _stop(task: asyncio.Task[None]) -> None:
 class _Voice:
     """The first role goes to stdout, for whoever started the process; later ones to the log."""
 
-    def __init__(self) -> None:
+    def __init__(self, heartbeat: Path | None) -> None:
+        self._heartbeat = heartbeat
         self._ready = False
 
     def __call__(self, role: str) -> None:
@@ -248,7 +249,7 @@ class _Voice:
             log.info("relay.role", role=role)
             return
         self._ready = True
-        print(json.dumps({"event": "ready", "role": role}), flush=True)  # noqa: T201
+        say_ready(self._heartbeat, role=role)
 
 
 async def serve() -> None:
@@ -270,7 +271,7 @@ async def serve() -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    working = asyncio.create_task(lead_or_stand_by(relay, Leadership(database.engine), _Voice()))
+    working = asyncio.create_task(lead_or_stand_by(relay, Leadership(database.engine), _Voice(settings.heartbeat_file)))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
     if working.done():

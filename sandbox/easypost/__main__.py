@@ -1,4 +1,4 @@
-"""`python -m sandbox.easypost`: the EasyPost sandbox as a process on the loopback."""
+"""`python -m sandbox.easypost`: the EasyPost sandbox as a process."""
 
 import argparse
 from pathlib import Path
@@ -9,6 +9,7 @@ from sandbox.serve import serve
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sandbox.easypost", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 finds a free one")
     parser.add_argument("--ledger", type=Path, required=True, help="a SQLite file, made if missing")
     parser.add_argument("--webhook-url", help="where events go, http:// only")
@@ -21,7 +22,7 @@ def main() -> None:
         webhook_secret=args.webhook_secret,
         tracker_step=args.tracker_step,
     )
-    serve(app, port=args.port)
+    serve(app, args.host, args.port)
 
 
 if __name__ == "__main__":

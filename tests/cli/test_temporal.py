@@ -10,9 +10,9 @@ from cli import temporal
 from cli.temporal import Temporal, TemporalError
 
 
-def attributes(server: Temporal) -> str:
+def attributes(server: Temporal, namespace: str = temporal.NAMESPACE) -> str:
     program = temporal.binary(server.folder)
-    command = [program, "operator", "search-attribute", "list", "--address", server.address]
+    command = [program, "operator", "search-attribute", "list", "--address", server.address, "--namespace", namespace]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
@@ -36,6 +36,15 @@ def test_a_server_is_checked_through_the_environment_when_somebody_runs_their_ow
         assert "Brand" in attributes(server)
     with pytest.raises(TemporalError, match=r"TEMPORAL_ADDRESS=127\.0\.0\.1"):
         temporal.check_external({"Brand": "Keyword"})
+
+
+def test_a_namespace_is_made_with_its_attributes_when_a_server_has_none(tmp_path: Path, monkeypatch) -> None:
+    with Temporal(tmp_path, durable=False) as server:
+        monkeypatch.setenv("TEMPORAL_ADDRESS", server.address)
+        monkeypatch.setenv("TEMPORAL_NAMESPACE", "shop")
+        for _ in range(2):
+            temporal.register({"Brand": "Keyword"})
+        assert "Brand" in attributes(server, "shop")
 
 
 def test_the_own_binary_is_used_when_the_environment_names_it(tmp_path: Path, monkeypatch) -> None:
