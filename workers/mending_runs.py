@@ -1,7 +1,7 @@
 """Reconciliation of Temporal with Postgres: each open order has one run that goes on and knows what Postgres knows.
 
 Runs are asked for by id. One that is lost resumes from the order's facts; one that fell behind is told to read them
-anew; one that knows more than Postgres (which was restored, then) is ended, and another resumes from what there is.
+anew; one that knows another history than Postgres (which was restored, then) is ended, and another resumes from there.
 """
 
 import asyncio
@@ -108,21 +108,21 @@ class MendingRuns:
             return await self._resume(order_id, f"run: {standing}", completed=standing == "completed")
         known = await self._runs.revision(order_id)
         kept = await asyncio.to_thread(self._lost.kept, order_id)
-        if known is not None and known > kept.revision:
+        if known is not None and (known > kept.revision or kept.forgot):
             if not await self._may_resume(order_id):
                 return False
             await self._runs.terminate(order_id, f"it knows revision {known}, Postgres {kept.revision}: restored")
-            return await self._resume(order_id, "run: knew more than Postgres")
+            return await self._resume(order_id, "run: knew another Postgres")
         if facts := await asyncio.to_thread(self._lost.unheard, order_id):
             await self._tell(order_id, facts)
             return True
         return known is not None and await self._catch_up(order_id, known, kept)
 
     async def _resume(self, order_id: str, why: str, *, completed: bool = False) -> bool:
-        """Take in what the lost run was told, then start the next one from the order's facts."""
+        """Take in what the lost run was told, or was to be, then start the next one from the order's facts."""
         if (await asyncio.to_thread(self._lost.kept, order_id)).closed or not await self._may_resume(order_id):
             return False
-        if facts := await asyncio.to_thread(self._lost.unheard, order_id):
+        if facts := await asyncio.to_thread(self._lost.waiting, order_id):
             await asyncio.to_thread(self._orders.apply_facts, order_id, facts)
         if not await asyncio.to_thread(self._lost.resume, order_id, why):
             return False

@@ -44,7 +44,7 @@ class MendingVendors:
         self._clock = clock
         self._stripe, self._easypost = vendors
         self._events = Hearing(STRIPE, self._stripe.events, inbox, sweeps, clock)
-        self._labels = Hearing(EASYPOST, self._sold, inbox, sweeps, clock)
+        self._labels = Hearing(EASYPOST, self.sold, inbox, sweeps, clock)
 
     def hear_stripe(self) -> int:
         """Read the events that did not reach us."""
@@ -58,11 +58,12 @@ class MendingVendors:
         """Whether all that the vendors did until lately was heard: before that no lost run may go on."""
         return self._events.is_up_to_date() and self._labels.is_up_to_date()
 
-    def _sold(self, window: Window, after: str | None) -> Listed:
+    def sold(self, window: Window, after: str | None) -> Listed:
+        """A page of the labels that were sold under our keys, less those that our books have."""
         page = self._easypost.purchases(window, after)
         ours = [sold for sold in page.heard if _OURS.fullmatch(sold.subject)]
-        unrecorded = self._silence.unrecorded([sold.subject for sold in ours])
-        return Listed([sold for sold in ours if sold.subject in unrecorded], page.after)
+        recorded = self._silence.recorded([sold.payload["carrier_shipment_id"] for sold in ours])
+        return Listed([sold for sold in ours if sold.payload["carrier_shipment_id"] not in recorded], page.after)
 
     def read_intents(self) -> int:
         """Read authorizations anew that nothing was heard of."""

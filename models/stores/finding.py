@@ -20,6 +20,7 @@ from models.tables.shipments import Label, Shipment
 from models.vendors import Authorized, IntentView
 from models.words import CaseType, IntentState, OperationKind, Outcome, Role, Stage
 
+FORGOTTEN: Final = "forgotten"  # what became of a message about an effect that we did not know of
 FORGOTTEN_CANCEL: Final = "forgotten_cancel"
 
 
@@ -30,7 +31,7 @@ def authorization_found(book: Book, fact: InboxFact, fulfilment: Fulfilment) -> 
     if view is None or place is None:
         book.open_case(CaseType.UNKNOWN_FACT, fact.subject, Role.OPS, fact=fact.kind)
         return "unknown_intent"
-    operation = book.operation(key)
+    operation, result = book.operation(key), "recorded"
     if operation and (operation.outcome or book.order.closed_at is None):
         return "left_to_its_operation"
     if operation is None:
@@ -41,6 +42,7 @@ def authorization_found(book: Book, fact: InboxFact, fulfilment: Fulfilment) -> 
         )  # fmt: skip
         book.session.add(operation)
         book.operations.append(operation)
+        result = FORGOTTEN
         book.tell("payment.found", SYSTEM, intent=view.id, amount=view.amount)
     if book.order.verdict is None:
         return "left_to_its_operation"  # checkout finds it by its key
@@ -53,7 +55,7 @@ def authorization_found(book: Book, fact: InboxFact, fulfilment: Fulfilment) -> 
         operation.intent_id = operation.stripe_id = view.id
         know(operation, Outcome.SUCCEEDED if view.state is IntentState.VOIDED else view.outcome, None, book.now)
     book.intent(view.id).look_due = True
-    return "recorded"
+    return result
 
 
 def _place(book: Book, key: str) -> tuple[int, int] | None:
@@ -79,14 +81,14 @@ def _view(fact: InboxFact) -> IntentView | None:
     )
 
 
-def effect_found(book: Book, fact: InboxFact, intent: Intent, fulfilment: Fulfilment) -> None:
-    """Whether a capture or a void of ours caused it that we do not know of: then it is recorded, as far as it fits.
+def effect_found(book: Book, fact: InboxFact, intent: Intent, fulfilment: Fulfilment) -> bool:
+    """Whether a capture or a void of ours caused it that we do not know of. It is recorded, as far as it fits.
 
     What does not fit shows when the intent is read anew: money that nobody can place holds the order.
     """
     parts = str(fact.payload.get("key")).split(":")
     if book.operation(":".join(parts)) or parts[0] != book.order.id:
-        return
+        return False
     match parts[1:]:
         case [shipment_id, "capture", _, intent_id, leg] if intent_id == intent.id and leg.isdecimal():
             shipment = next((s for s in book.shipments if s.id == shipment_id), None)
@@ -95,7 +97,8 @@ def effect_found(book: Book, fact: InboxFact, intent: Intent, fulfilment: Fulfil
         case ["void", intent_id, leg] if intent_id == intent.id and leg.isdecimal():
             _voided(book, fact, intent)
         case _:
-            pass
+            return False
+    return True
 
 
 def _captured(book: Book, fact: InboxFact, intent: Intent, shipment: Shipment, fulfilment: Fulfilment) -> None:
@@ -113,7 +116,7 @@ def _captured(book: Book, fact: InboxFact, intent: Intent, shipment: Shipment, f
     book.session.flush()
     for unit in units:
         unit.captured_by = operation.key
-    shipment.captured_at = book.now
+    shipment.captured_at = fact.occurred_at
     book.tell("payment.captured", SYSTEM, shipment=shipment.id, amount=amount, intent=intent.id)
     if shipment.stage is Stage.LABELLED:
         fulfilment.paid(book, shipment)
@@ -148,22 +151,26 @@ def label_found(book: Book, fact: InboxFact, fulfilment: Fulfilment) -> str:
     shipment = next((s for s in book.shipments if s.id == key.split(":")[1]), None)
     ours = _labels(book, shipment)
     label = next((each for each in ours if each.key == key), None)
-    if label and label.bought_at:
+    sold = sold_label(fact.payload)
+    bought = label and label.bought_at
+    if label and bought and label.carrier_shipment_id == sold.carrier_shipment_id:
         return "known_already"
-    if shipment is None or any(each is not label and each.refund_requested_at is None for each in ours):
+    if bought or shipment is None or any(each is not label and each.refund_requested_at is None for each in ours):
         what = {name: fact.payload[name] for name in ("tracking_code", "carrier_shipment_id")}
         book.open_case(CaseType.UNKNOWN_FACT, key, Role.OPS, fact=fact.kind, **what)
         return "unknown_parcel"
     book.tell("label.found", SYSTEM, shipment=shipment.id)
     if shipment.stage in (Stage.OFFERED, Stage.ACCEPTED) and not shipment.leaving:
         _pack(book, shipment, fulfilment)
+    result = "recorded"
     if label is None:
+        result = FORGOTTEN
         label = Label(key=key, shipment_id=shipment.id, planned_at=fact.occurred_at)
         book.session.add(label)
-    know_label(book, label, sold_label(fact.payload), fact.occurred_at)
+    know_label(book, label, sold, fact.occurred_at)
     if status := fact.payload.get("refund_status"):
         label.refund_requested_at, label.refund_status = book.now, status
-    return "recorded"
+    return result
 
 
 def _labels(book: Book, shipment: Shipment | None) -> list[Label]:

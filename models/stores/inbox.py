@@ -164,7 +164,7 @@ def _about(session: Session, kind: str, subject: str, payload: dict[str, Any]) -
     if kind.startswith("tracking."):
         return _about_parcel(session, subject, payload)
     if kind == LABEL_SOLD:
-        return _about_label(session, subject)
+        return _about_label(session, subject, payload["carrier_shipment_id"])
     return _about_money(session, kind, subject, payload)
 
 
@@ -188,13 +188,14 @@ def _about_return(session: Session, tracking_code: str) -> _About:
     return _About(found.order_id, None, News.NONE if found.scanned_at else News.NOW, found.id)
 
 
-def _about_label(session: Session, key: str) -> _About:
-    """One that is planned is left to the step that buys it."""
+def _about_label(session: Session, key: str, carrier_shipment_id: str) -> _About:
+    """One that is planned is left to the step that buys it, which a return's run does in the end."""
     order_id = session.scalar(select(Order.id).where(Order.id == key.partition(":")[0]))
     label = session.get(Label, key)
-    if label is None:
+    if label is None or label.carrier_shipment_id not in (None, carrier_shipment_id):
         return _About(order_id, None, News.NOW)
-    return _About(order_id, None, News.NONE if label.bought_at else News.LATER)
+    is_known = label.bought_at or label.return_id
+    return _About(order_id, None, News.NONE if is_known else News.LATER)
 
 
 def _about_money(session: Session, kind: str, intent_id: str, payload: dict[str, Any]) -> _About:

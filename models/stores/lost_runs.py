@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, select, union
+from sqlalchemy import ColumnElement, exists, func, select, union
 from sqlalchemy.orm import Session
 
 from models.clock import Clock
 from models.db import Database
 from models.stores.book import Book
+from models.stores.finding import FORGOTTEN
 from models.stores.fulfilment import SYSTEM
+from models.stores.refunds import FORGOTTEN_REFUND
 from models.tables.messages import Command, Event, InboxFact
 from models.tables.orders import Order
 from models.tables.payments import PaymentOperation
@@ -24,16 +26,26 @@ from models.words import CaseType
 
 PATIENCE: Final = timedelta(minutes=1)  # that a run has to start, and to do what it was told
 _OWN: Final = InboxFact.return_id.is_(None)  # the order's own facts: a return has a run of its own
+# Since its last run was started: a run of before the restore may count the same revisions.
+_FORGOT: Final = (
+    InboxFact.order_id == Order.id,
+    InboxFact.result.in_((FORGOTTEN, FORGOTTEN_REFUND)),
+    InboxFact.applied_at > func.coalesce(Order.resumed_at, Order.created_at),
+)
 CLOSED_LATELY: Final = timedelta(days=7)  # a backup of Temporal older than that is nobody's
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What Postgres has of an order, to be laid beside what its run knows. `quiet_since`: its newest event."""
+    """What Postgres has of an order, to be laid beside what its run knows. `quiet_since`: its newest event.
+
+    `forgot`: effects were found that it had forgotten, so revisions of before may say something else to its run.
+    """
 
     revision: int
     quiet_since: datetime
     closed: bool
+    forgot: bool
 
 
 class LostRuns:
@@ -74,18 +86,27 @@ class LostRuns:
     def kept(self, order_id: str) -> Kept:
         """Ask it after the run: a run learns from what is committed, so it cannot know more than this."""
         newest = select(func.max(Event.at)).where(Event.aggregate == Order.id).scalar_subquery()
-        query = select(Order.revision, func.coalesce(newest, Order.created_at), Order.closed_at)
+        quiet_since = func.coalesce(newest, Order.created_at).label("quiet_since")
+        query = select(Order.revision, quiet_since, Order.closed_at, exists().where(*_FORGOT).label("forgot"))
 
         def work(session: Session) -> Kept:
-            revision, quiet_since, closed_at = session.execute(query.where(Order.id == order_id)).one()
-            return Kept(revision, quiet_since, closed_at is not None)
+            row = session.execute(query.where(Order.id == order_id)).one()
+            return Kept(row.revision, row.quiet_since, row.closed_at is not None, row.forgot)
 
         return self._db.transaction(work)
 
     def unheard(self, order_id: str) -> Sequence[str]:
         """Facts that its run was told of long enough ago, and that nobody took in."""
-        told = InboxFact.signalled_at < self._clock.now() - PATIENCE
-        query = select(InboxFact.id).where(_OWN, InboxFact.order_id == order_id, InboxFact.applied_at.is_(None), told)
+        return self._not_taken_in(order_id, InboxFact.signalled_at < self._clock.now() - PATIENCE)
+
+    def waiting(self, order_id: str) -> Sequence[str]:
+        """All facts that nobody took in, whether its run was told of them or is still to be."""
+        return self._not_taken_in(order_id)
+
+    def _not_taken_in(self, order_id: str, *further: ColumnElement[bool]) -> Sequence[str]:
+        query = select(InboxFact.id).where(
+            _OWN, InboxFact.order_id == order_id, InboxFact.applied_at.is_(None), *further
+        )
         return self._db.transaction(
             lambda session: session.scalars(query.order_by(InboxFact.occurred_at, InboxFact.id)).all()
         )

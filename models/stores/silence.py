@@ -93,10 +93,11 @@ class Silence:
 
     # Labels
 
-    def unrecorded(self, keys: Collection[str]) -> set[str]:
-        """Those of the labels sold under these keys that our books do not have."""
-        query = select(Label.key).where(Label.key.in_(keys), Label.bought_at.is_not(None))
-        return set(keys) - set(self._db.transaction(lambda session: session.scalars(query).all()))
+    def recorded(self, carrier_shipment_ids: Collection[str]) -> set[str]:
+        """Those of the carrier's shipments whose label our books have as bought."""
+        mine = Label.carrier_shipment_id.in_(carrier_shipment_ids), Label.bought_at.is_not(None)
+        query = select(Label.carrier_shipment_id).where(*mine)
+        return {found for found in self._db.transaction(lambda session: session.scalars(query).all()) if found}
 
     def open_refunds(self, limit: int = 50) -> Sequence[OpenRefund]:
         """Refunds of labels without an end, not read for a day: submitted, or rejected when first asked for."""

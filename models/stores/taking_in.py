@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from models.news import is_scan
 from models.stores.book import Book
-from models.stores.finding import authorization_found, effect_found, label_found
+from models.stores.finding import FORGOTTEN, authorization_found, effect_found, label_found
 from models.stores.fulfilment import SYSTEM, Fulfilment
 from models.stores.refunds import FORGOTTEN_REFUND, know_refund
 from models.tables.messages import InboxFact
@@ -34,10 +34,10 @@ class TakingIn:
         intent = next((i for i in book.intents if i.id == fact.subject), None)
         if intent is None:
             return authorization_found(book, fact, self._fulfilment)
-        effect_found(book, fact, intent, self._fulfilment)
+        was_forgotten = effect_found(book, fact, intent, self._fulfilment)
         intent.look_due = True
         book.tell("payment.reported", "stripe", intent=intent.id, kind=fact.kind)
-        return "to_be_read"
+        return FORGOTTEN if was_forgotten else "to_be_read"
 
     def _tracked(self, book: Book, fact: InboxFact, status: str) -> str:
         query = select(Label.shipment_id).where(Label.tracking_code == fact.subject)

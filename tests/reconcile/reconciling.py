@@ -28,6 +28,7 @@ class Reconciling:
     inbox: InboxStore
     books: Ledgers
     runs: TemporalRuns
+    tell_first: bool = False
 
     @classmethod
     @contextmanager
@@ -38,11 +39,17 @@ class Reconciling:
         db.dispose()
 
     async def round(self) -> None:
-        """Each part once, and then what it heard is told."""
+        """Each part once. What was heard is told at the end, or before anything is mended if the relay is so quick."""
+        if self.tell_first:
+            await look({name: part for name, part in self.jobs.items() if name.startswith("hear_")})
+            await self._tell()
         found = await look(self.jobs)
         assert all(isinstance(mended, int) for mended in found.values()), found
-        await tell_facts(self.inbox, self.books.orders, self.books.returns, self.runs)
+        await self._tell()
         self.clock.advance(timedelta(minutes=2))
+
+    async def _tell(self) -> None:
+        await tell_facts(self.inbox, self.books.orders, self.books.returns, self.runs)
 
     async def until_level(self, *orders: Journey) -> None:
         """Rounds until the oracle finds nothing wrong with these orders but that parcels are on their way."""

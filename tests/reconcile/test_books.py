@@ -17,7 +17,9 @@ from models.mint import mint
 from models.stock import UnitWant
 from models.stores.inbox import InboxStore
 from models.stores.leftovers import Leftovers
+from models.stores.silence import Silence
 from models.stores.stock import StockStore
+from models.stores.sweeps import SweepStore
 from models.tables.orders import OrderUnit
 from models.tables.payments import Intent, PaymentOperation
 from models.tables.stock import Lot
@@ -31,6 +33,7 @@ from tests.shop import Shop
 from tests.stack import Stack
 from workers.engine import gateways, ledgers
 from workers.mending_books import MendingBooks
+from workers.mending_vendors import MendingVendors
 
 
 @pytest.fixture
@@ -164,6 +167,28 @@ async def test_label_is_asked_back_once_when_it_was_sold_for_a_parcel_that_will_
     events = (await api.get(f"/v1/orders/{order.order_id}/events", params={"limit": 100})).json()["data"]
     types = [event["type"] for event in events]
     assert [types.count(each) for each in ("label.found", "label.refund_requested")] == [1, 1]
+
+
+async def test_it_is_one_case_when_a_second_label_was_sold_under_the_same_key(
+    stack: Stack, api: httpx.AsyncClient, shop: Shop, stack_db: Database
+):
+    order = await Journey.place(stack, api, shop.cart(shop.stock("one", warehouse=5)))
+    await order.done(await order.shipment_at(shop.node("warehouse"), "accepted"), "pack")
+    shipment = await order.shipment_at(shop.node("warehouse"), "captured")
+    key, (_, easypost) = label_key(order.order_id, shipment["id"], 1), gateways(stack.settings)
+    second = bought(easypost, parcel(reference=key))
+    vendors = MendingVendors(
+        Silence(stack_db, stack.clock), InboxStore(stack_db, stack.clock), SweepStore(stack_db, stack.clock),
+        gateways(stack.settings), stack.clock,
+    )  # fmt: skip
+    page = vendors.sold(Window(stack.clock.now() - LATER, stack.clock.now() + LATER), None)
+    found = [each for each in page.heard if each.subject == key]
+    assert [each.payload["carrier_shipment_id"] for each in found] == [second.carrier_shipment_id]
+    for _ in range(2):
+        InboxStore(stack_db, stack.clock).take(found[0])
+        ledgers(stack_db, stack.clock).orders.apply_facts(order.order_id, [found[0].id])
+    assert await open_cases(api, order) == [("unknown_fact", key, "ops")]
+    easypost.refund(second.carrier_shipment_id)  # as ops do
 
 
 async def test_intent_is_read_anew_when_stripe_spoke_after_the_order_was_closed(

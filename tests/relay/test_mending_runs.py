@@ -1,8 +1,8 @@
 """Which orders are looked at, in pages and by what was left lying; and what is done to their runs."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Literal
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
 import pytest
 
@@ -10,6 +10,7 @@ from models.db import Database
 from models.messages.commands import FactArrived
 from models.messages.facts import OrderFacts
 from models.messages.order import OrderInput
+from models.stores.finding import FORGOTTEN
 from models.stores.lost_runs import LostRuns
 from models.stores.sweeps import SweepStore
 from models.tables.messages import InboxFact
@@ -20,6 +21,8 @@ from tests.relay.conftest import FakeOrders
 from tests.relay.rows import Rows
 from workers import mending_runs
 from workers.mending_runs import MendingRuns
+
+NOW = datetime.now(UTC)
 
 
 @dataclass
@@ -159,3 +162,44 @@ async def test_the_run_of_a_closed_order_is_told_when_it_goes_on(
     clock.advance(timedelta(minutes=6))
     assert await mending.end() == 1
     assert seen.told == [(order_id, "revision-5")]
+
+
+def fact(rows: Rows, order_id: str, **values: Any) -> None:
+    at = {"occurred_at": NOW, "received_at": NOW, "due_at": NOW}
+    rows.add(InboxFact, id="f", source="s", kind="k", subject="x", order_id=order_id, payload={}, **at, **values)
+
+
+async def test_another_run_resumes_once_when_postgres_had_forgotten_effects_and_counts_as_far_as_the_run(
+    mending: MendingRuns, seen: Runs, rows: Rows, clock: MovableClock
+) -> None:
+    """Their histories part at the backup, so the same revision says something else to each."""
+    order_id = rows.order(revision=5)
+    clock.advance(timedelta(minutes=1))
+    fact(rows, order_id, result=FORGOTTEN, applied_at=clock.now())
+    seen.knows[order_id] = 5
+    clock.advance(timedelta(minutes=1))
+    assert await mending.look_at([order_id]) == 1
+    assert (seen.terminated, seen.resumed) == ([order_id], [(order_id, False)])
+    seen.knows[order_id] = 6
+    assert await mending.look_at([order_id]) == 0
+
+
+async def test_all_that_was_heard_is_taken_in_before_when_a_run_resumes(
+    mending: MendingRuns, seen: Runs, rows: Rows, orders: FakeOrders
+) -> None:
+    """A label that was found, say: the run would buy another."""
+    order_id = rows.order()
+    fact(rows, order_id)
+    seen.stands[order_id] = "none"
+    assert await mending.look_at([order_id]) == 1
+    assert orders.applied == [(order_id, ("f",))]
+
+
+async def test_no_run_is_resumed_when_vendors_were_not_heard(
+    mending: MendingRuns, seen: Runs, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mending, "_is_heard", lambda: False)
+    without, ahead = rows.order(), rows.order(revision=5)
+    seen.stands[without], seen.knows[ahead] = "none", 7
+    assert await mending.look_at([without, ahead]) == 0
+    assert (seen.resumed, seen.terminated) == ([], [])
