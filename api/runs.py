@@ -29,7 +29,7 @@ class Runs(Protocol):
     async def view(self, order_id: str) -> RunView | None: ...
 
     async def answers(self) -> bool:
-        """Does Temporal answer, as of at most a second ago?"""
+        """Whether Temporal answers, as of at most a second ago."""
         ...
 
 

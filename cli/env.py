@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from cli.demo.places import PLACES
 from cli.processes import ROOT
 from models.config import DEMO_KEY
 
@@ -18,7 +19,7 @@ LOGS = STATE / "log"
 DATABASE = "shelfway"
 
 _OWNERS = ("SHELFWAY_OWNER_DATABASE_URL", "DATABASE_URL")
-DEMO_ROLES = ("storefront", "cs", "store", "ops", "admin")
+DEMO_ROLES = ("storefront", "cs", "ops", "admin")
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,15 @@ def environment(places: Places) -> dict[str, str]:
 
 
 def demo_keys() -> str:
-    """The named keys of the demo, one a role: `demo-storefront`, `demo-cs`, ..."""
-    return json.dumps({f"{DEMO_KEY}{role}": {"role": role, "id": f"demo-{role}"} for role in DEMO_ROLES})
+    """The named keys of the demo: one a role (`demo-cs`), and one a store or warehouse (`demo-store-soho`)."""
+    keys = {f"{DEMO_KEY}{role}": {"role": role} for role in DEMO_ROLES}
+    keys |= {store_key(place.id): {"role": "store", "location_id": place.id} for place in PLACES}
+    return json.dumps({key: {"id": key, **entry} for key, entry in keys.items()})
+
+
+def store_key(location_id: str) -> str:
+    """The demo's key of one location, for which nothing exists but its own."""
+    return DEMO_KEY + location_id.removeprefix("loc_").replace("_", "-")
 
 
 def api_key() -> str:

@@ -18,6 +18,7 @@ from cli.say import Say
 from cli.stack import StackError, Stopped, running
 from cli.temporal import TemporalError
 from cli.timeline import Timeline
+from models.config import DEMO_KEY
 
 STARTING_ERRORS = (StackError, PostgresError, TemporalError, ProcessError, PortError, AccountError)
 ORDERING_ERRORS = (SampleError, ApiError, ApiUnreachableError)
@@ -64,10 +65,19 @@ def say_where(api: ApiClient, places: Places, order: dict[str, Any], say: Say) -
     if places.temporal_ui_url:
         say(f"Its run      {places.temporal_ui_url}/workflows/{order['id']}")
     say(f"Logs         {env.LOGS}")
+    say_store(api, order, say)
     say("")
     say("The next order:", "bold")
     say(next_order(api))
     say("")
+
+
+def say_store(api: ApiClient, order: dict[str, Any], say: Say) -> None:
+    """The key of a location that ships the order, and what that location sees; for the demo's keys alone."""
+    if not (api.key or "").startswith(DEMO_KEY):
+        return
+    key = env.store_key(order["shipments"][0]["location_id"])
+    say(f"A store      curl -sS {api.base_url}/v1/shipments -H 'Authorization: Bearer {key}'")
 
 
 def next_order(api: ApiClient) -> str:

@@ -301,7 +301,7 @@ class MovementOut(Out):
             "reason": "hand_over",
             "operation": "shp_06h1a5:hand_over",
             "order": "ord_06h19z",
-            "actor": "store:demo-store-loc_store_soho",
+            "actor": "store:demo-store-soho",
             "occurred_at": "2026-11-25T11:40:00Z",
             "recorded_at": "2026-11-25T11:40:00Z",
         }

@@ -139,7 +139,7 @@ def place_of(cursor: str) -> tuple[datetime, str]:
         at, row_id = urlsafe_b64decode(padded).decode().split(" ")
         place = datetime.fromisoformat(at), row_id
         if place[0].tzinfo is None or "\x00" in row_id:
-            raise ValueError(cursor)
+            raise ValueError(cursor)  # noqa: TRY301 (all that can be wrong with it has one answer)
     except ValueError as error:
         raise InvalidError("This cursor is none of ours.", code="invalid_cursor", field="cursor") from error
     return place

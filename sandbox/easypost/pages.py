@@ -49,6 +49,6 @@ def routes(shipments: Shipments, trackers: Trackers) -> list[Route]:
 
 def _print(shipment: Json, label_format: str) -> bytes:
     """In a thread and imported late: the PDF library takes a second to load, which few runs of a sandbox need."""
-    from sandbox.easypost.label import label_of, render
+    from sandbox.easypost.label import label_of, render  # noqa: PLC0415
 
     return render(label_of(shipment), label_format)

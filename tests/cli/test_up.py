@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from cli.http import ApiClient
+from cli.http import ApiClient, ApiError
 from cli.processes import identity
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("up")]
@@ -20,12 +20,23 @@ def order_of(told: str) -> tuple[ApiClient, str]:
     return ApiClient(found[1], "demo-ops", timeout=10), found[2]
 
 
+def a_store_sees_its_own_alone(api: ApiClient, order: str, told: str) -> None:
+    key = re.search(r"/v1/shipments -H 'Authorization: Bearer (demo-\S+)'", told)
+    assert key, told
+    store = ApiClient(api.base_url, key[1], timeout=10)
+    own, other = (shipment["id"] for shipment in api.get(f"/v1/orders/{order}")["shipments"])
+    assert [shipment["id"] for shipment in store.get("/v1/shipments")["data"]] == [own]
+    with pytest.raises(ApiError, match="404"):
+        store.get(f"/v1/shipments/{other}")
+
+
 def test_nothing_is_left_and_no_row_is_lost_when_up_is_killed(up, until) -> None:
     first = up().start()
     until(lambda: first.says(STAYS), 180)
     api, order = order_of(first.text)
     assert api.get(f"/v1/orders/{order}")["status"] == "delivered"
     assert "shipment.handed_over" in first.text
+    a_store_sees_its_own_alone(api, order, first.text)
     pids = first.pids()
     assert set(pids) == {
         "up", "postgres", "temporal", "sandbox-stripe", "sandbox-easypost", "worker", "relay", "api",

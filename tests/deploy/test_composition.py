@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
+from cli.env import demo_keys
 from cli.processes import ROOT
 from cli.temporal import DYNAMIC_CONFIG
 from tests.architecture.test_layers import LAYERS
@@ -55,6 +56,11 @@ def test_one_server_is_named_temporal_when_a_profile_is_chosen(profile: str) -> 
     assert sum(name.count("temporal") for name in names) == 1
     published = [port.split(":")[1] for each in chosen.values() for port in each.get("ports", ())]
     assert len(published) == len(set(published))
+
+
+def test_the_demos_keys_are_those_of_up_when_the_environment_has_none() -> None:
+    keys = json.loads(SERVICES["api"]["environment"]["SHELFWAY_API_KEYS"])
+    assert keys.items() <= json.loads(demo_keys()).items()
 
 
 def test_the_development_profile_is_chosen_when_none_is_given() -> None:
