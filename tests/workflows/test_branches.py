@@ -61,7 +61,7 @@ async def played(stack: Stack, shop: Shop, name: str, mode: str) -> tuple[list[s
     branch: Branch = BRANCHES[name]
     waits = {**branch.waits, **MODES[mode].get("waits", {})}
     async with multicapture(stack, on=branch.multicapture), stack.api(waits) as api:
-        scene = Scene(stack, api, shop)
+        scene = Scene(stack, api, shop, life=40.0) if mode == "killed" else Scene(stack, api, shop)
         async with worked(stack, scene, name, mode):
             journey = await branch.play(scene)
             if RECORDING:
