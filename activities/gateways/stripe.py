@@ -39,6 +39,8 @@ _REFUSALS: Final = frozenset(
     }
 )
 
+_STORED_FAILURES: Final = 5  # of making a customer, that another key may answer
+
 
 class StripeGateway:
     """Implements `activities.ports.PaymentGateway`. A `base` points the client at a sandbox."""
@@ -162,11 +164,23 @@ class StripeGateway:
         """The order's Stripe Customer, made once under its own key; it carries no person's data."""
         if ask.customer_id is not None:
             return ask.customer_id
+        key = ask.customer_key
         with _errors_in_our_words():
-            customer = self._client.v1.customers.create(
-                {"metadata": {"order_id": ask.order_id}}, {"idempotency_key": ask.customer_key}
-            )
-            return customer.id
+            for n in range(2, 2 + _STORED_FAILURES):
+                try:
+                    return self._client.v1.customers.create(
+                        {"metadata": {"order_id": ask.order_id}}, {"idempotency_key": key}
+                    ).id
+                except stripe.StripeError as error:
+                    # A failure that Stripe stored comes again for ever. A customer more costs nobody anything.
+                    if not _is_replayed(error):
+                        raise
+                    key = f"{ask.customer_key}:{n}"
+        raise OutcomeUnknownError("stripe: no customer")
+
+
+def _is_replayed(error: stripe.StripeError) -> bool:
+    return (error.http_status or 0) >= 500 and (error.headers or {}).get("Idempotent-Replayed") == "true"
 
 
 def _creation(ask: Authorization, customer_id: str) -> stripe.params.PaymentIntentCreateParams:

@@ -222,6 +222,17 @@ def test_one_customer_is_made_when_the_answer_to_making_it_was_lost(payments: St
     assert payments.find_authorization(ask) == Authorized(Outcome.SUCCEEDED, first.customer_id, first.intent)
 
 
+def test_the_authorization_is_made_and_found_when_stripe_has_stored_a_failure_of_making_its_customer(
+    payments: StripeGateway, stripe_fault: Arm
+) -> None:
+    ask = asking()
+    stripe_fault("fail_after", "/customers$", method="POST")
+    with pytest.raises(OutcomeUnknownError):
+        payments.authorize(ask)
+    made = payments.authorize(ask)
+    assert (made.outcome, payments.find_authorization(ask)) == (Outcome.SUCCEEDED, made)
+
+
 def test_the_outcome_stays_unknown_when_stripe_replays_its_500(payments: StripeGateway, stripe_fault: Arm) -> None:
     ask = asking()
     stripe_fault("fail_after", "/payment_intents$", method="POST")
