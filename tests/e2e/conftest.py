@@ -1,7 +1,8 @@
 """What tests of the whole system share: an API and a worker on the shared stack, and clients over real HTTP."""
 
+import json
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import httpx
 import pytest
 
 from cli.apps import COMMANDS, App, said_ready
-from tests.stack import Stack
+from tests.stack import KEYS, Stack
 
 AT_ONCE = 50
 
@@ -31,20 +32,35 @@ async def http(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @contextmanager
-def worker_process(stack: Stack, log: Path) -> Iterator[None]:
-    """A worker as `up` starts it: a process of its own, so that the clients of a test do not take its time."""
+def process(stack: Stack, name: str, argv: Sequence[str], log: Path, ready: Callable[[App], bool]) -> Iterator[App]:
+    """One of our processes as `up` starts it, on this stack."""
     variables = {
         "SHELFWAY_DATABASE_URL": stack.urls.app,
         "SHELFWAY_PUBLIC_URL": stack.base,
         "SHELFWAY_STRIPE_API_BASE": stack.stripe.url,
         "SHELFWAY_EASYPOST_API_BASE": stack.easypost.url,
+        "SHELFWAY_API_KEYS": json.dumps(KEYS),
         "TEMPORAL_ADDRESS": stack.temporal.address,
         "PYTHONUNBUFFERED": "1",
     }
-    worker = App("worker", COMMANDS["worker"], os.environ | variables, log, said_ready)
-    worker.launch()
+    app = App(name, argv, os.environ | variables, log, ready)
+    app.launch()
     try:
-        worker.await_ready()
-        yield
+        app.await_ready()
+        yield app
     finally:
-        worker.stop()
+        app.stop()
+
+
+@contextmanager
+def worker_process(stack: Stack, log: Path) -> Iterator[App]:
+    """A worker as `up` starts it: a process of its own, so that the clients of a test do not take its time."""
+    with process(stack, "worker", COMMANDS["worker"], log, said_ready) as worker:
+        yield worker
+
+
+def kill(app: App) -> None:
+    """As `kill -9` does, and start it again."""
+    app.process.kill()
+    app.launch()
+    app.await_ready()
