@@ -202,3 +202,19 @@ async def test_the_order_stays_open_and_refunds_when_a_return_comes_after_its_wi
 async def window_is_over(run: Any) -> bool:
     history = await run.fetch_history()
     return any(event.HasField("timer_fired_event_attributes") for event in history.events)
+
+
+async def test_k59_what_is_left_can_come_back_and_no_more_when_a_return_follows_another(
+    stack: Stack, api: httpx.AsyncClient, shop: Shop
+):
+    order, units = await delivered(stack, api, shop)
+    first = (await send_back(order, units[0])).json()["id"]
+    await receive(order, first, units[0])
+    await until_refunded(order, PRICE)
+    again = await send_back(order, *units, key="all")
+    assert (again.status_code, again.json()["code"], again.json()["unit"]) == (409, "claimed_already", units[0])
+    second = (await send_back(order, units[1], key="rest")).json()["id"]
+    await receive(order, second, units[1])
+    await until_refunded(order, 2 * PRICE)  # the shipping charge is kept
+    assert await refunds(order) == [PRICE, PRICE]
+    await assert_conserved(stack, [order.order_id])
