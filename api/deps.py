@@ -12,7 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.errors import ProblemError, request_id_of
 from api.permissions import Caller, Permission
-from api.runs import Runs
+from api.runs import InTime, Runs
 from models.clock import Clock
 from models.config import Settings
 from models.db import Database
@@ -50,7 +50,7 @@ async def _clock(request: Request) -> Clock:
 
 
 async def _runs(request: Request) -> Runs:
-    return request.app.state.runs
+    return InTime(request.app.state.runs, request.scope["arrived_at"])
 
 
 async def _catalogue(request: Request) -> CatalogueStore:

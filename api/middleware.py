@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
@@ -27,6 +28,7 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         request_id = scope["request_id"] = _request_id(scope)
+        scope["arrived_at"] = time.monotonic()
         started = False
 
         async def labelled(message: Message) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from temporalio.client import Client
@@ -15,6 +16,8 @@ from workflows import client as temporal
 log = logging.getLogger("shelfway.api")
 
 _CONNECT: Final = 1.0  # seconds
+_ANSWER: Final = 2.2  # seconds after a request has come by which a run was heard, or it is a 202
+_LEAST: Final = 0.2  # that a run is given all the same
 
 
 class Runs(Protocol):
@@ -31,6 +34,32 @@ class Runs(Protocol):
     async def answers(self) -> bool:
         """Whether Temporal answers, as of at most a second ago."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class InTime:
+    """The runs for one request: what Postgres took of its time since it `arrived` is not waited once more."""
+
+    runs: Runs
+    arrived: float
+
+    def _left(self, wait: float) -> float:
+        return max(_LEAST, min(wait, self.arrived + _ANSWER - time.monotonic()))
+
+    async def check_out(self, order: OrderInput, wait: float) -> CheckoutAnswer | None:
+        return await self.runs.check_out(order, self._left(wait))
+
+    async def command(self, order_id: str, asked: Asked, wait: float) -> CommandOutcome | None:
+        return await self.runs.command(order_id, asked, self._left(wait))
+
+    async def begin_return(self, order: ReturnInput, wait: float) -> ReturnFacts | None:
+        return await self.runs.begin_return(order, self._left(wait))
+
+    async def view(self, order_id: str) -> RunView | None:
+        return await self.runs.view(order_id)
+
+    async def answers(self) -> bool:
+        return await self.runs.answers()
 
 
 class TemporalRuns:

@@ -54,9 +54,11 @@ class FakeRuns:
     up: bool = True
     running: RunView | None = None
     asked: list[Any] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
 
     async def check_out(self, order: OrderInput, wait: float) -> CheckoutAnswer | None:
         self.asked.append(order)
+        self.waits.append(wait)
         if self.verdict is None:
             return None
         decide(self.database, order.order_id, self.verdict, self.detail)

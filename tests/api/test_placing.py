@@ -1,10 +1,13 @@
 """`POST /v1/orders`: RULINGS.md's verdicts as HTTP answers, and what each leaves behind."""
 
 import json
+import time
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
+from models.stores.intake import IntakeStore
 from models.tables.catalogue import Price
 from models.tables.messages import Event, IdempotencyKey
 from models.tables.orders import Order, OrderLine, OrderUnit
@@ -198,3 +201,18 @@ async def test_a_line_total_is_exact_when_a_price_is_the_greatest_that_can_be(ap
     answer = await api.place()
     assert answer.status_code == 422
     assert answer.json()["code"] == "too_large"
+
+
+async def test_the_run_is_waited_for_less_when_postgres_took_its_time(api: Api, monkeypatch: pytest.MonkeyPatch):
+    await api.place()
+    place = IntakeStore.place
+
+    def slow(self: IntakeStore, *arguments: Any) -> Any:
+        time.sleep(1)
+        return place(self, *arguments)
+
+    monkeypatch.setattr(IntakeStore, "place", slow)
+    await api.place(key="key-2")
+    usual, less = api.runs.waits
+    assert 1.5 < usual <= 2
+    assert 0.2 <= less <= 1.2
