@@ -3,6 +3,7 @@
 The exit code is 1 when anything acknowledged was lost, doubled or left stuck, and everything wrong is named.
 """
 
+import os
 import shutil
 import statistics
 import tempfile
@@ -27,6 +28,7 @@ from cli.up import STARTING_ERRORS
 
 SLOWEST = 3.0  # seconds that 99 of 100 answers stay under, whatever is away
 RECOVERED = 30.0  # seconds within which 95 of 100 killed workers are back at work
+CROWDED = 4.0  # processes that want each processor
 
 
 def chaos(minutes: float, seed: int) -> int:
@@ -61,6 +63,7 @@ def _run(folder: Path, seconds: float, seed: int, say: Say) -> list[str]:
                 began = time.time()
                 _let_it_go_wrong(running, schedule(seed, seconds), seconds, say)
                 over = time.time()
+                crowded = _is_crowded()
                 load.stop()
                 say(f"{over - began:7.1f} s  no more faults; {len(book.orders)} orders so far")
             ended = drained(running.places)
@@ -77,11 +80,24 @@ def _run(folder: Path, seconds: float, seed: int, say: Say) -> list[str]:
         say.console.print(table)
         for answer in amid[-3:]:
             say(f"slowest: {answer.took:.1f} s for {answer.what}: {answer.status} {answer.code}")
-        if (slow := _percentile(answers, 0.99)) > SLOWEST:
-            wrong.append(f"answers: p99 is {slow:.1f} s, over {SLOWEST:.0f} s")
-        if (late := _percentile(sorted(recovery.times["worker"]), 0.95)) > RECOVERED:
-            wrong.append(f"worker: p95 of recovery is {late:.1f} s, over {RECOVERED:.0f} s")
+        late = list(_late(answers, recovery))
+        if not crowded:
+            return wrong + late
+        for each in late:
+            say(f"not judged, others filled this machine: {each}", "yellow")
         return wrong
+
+
+def _is_crowded() -> bool:
+    """Whether more waits for the processors than this system makes them do: then it says nothing about time."""
+    return os.getloadavg()[0] > CROWDED * (os.cpu_count() or 1)
+
+
+def _late(answers: Sequence[float], recovery: Recovery) -> Iterator[str]:
+    if (slow := _percentile(answers, 0.99)) > SLOWEST:
+        yield f"answers: p99 is {slow:.1f} s, over {SLOWEST:.0f} s"
+    if (late := _percentile(sorted(recovery.times["worker"]), 0.95)) > RECOVERED:
+        yield f"worker: p95 of recovery is {late:.1f} s, over {RECOVERED:.0f} s"
 
 
 def _let_it_go_wrong(running: System, faults: Sequence[Fault], seconds: float, say: Say) -> None:
