@@ -10,11 +10,15 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
+from models.errors import ShelfwayError
+
 T = TypeVar("T")
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether Postgres failed in a way that a later try may not meet: away, busy, or a lock not had in time."""
+    """Whether a later try may not meet it: one of ours that says so; Postgres away, busy, a lock not had in time."""
+    if isinstance(error, ShelfwayError):
+        return error.retryable
     return isinstance(error, OperationalError | InterfaceError | PoolTimeout | InternalError)
 
 

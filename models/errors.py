@@ -3,6 +3,9 @@
 Each error has a stable `code`, the word that callers of the API may rely on; the HTTP status is the api's business.
 """
 
+import traceback
+from pathlib import Path
+
 
 class ShelfwayError(Exception):
     """The base: a message that may be shown to a caller. It never holds a person's data."""
@@ -79,3 +82,9 @@ class VendorUnavailableError(ShelfwayError):
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+def frames_of(error: BaseException) -> list[str]:
+    """Where it broke, without the message: Postgres quotes whole rows in its own."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]

@@ -1,8 +1,6 @@
 """How an activity's exception reaches the server: its type and whether to try again, and never a person's data."""
 
-import traceback
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -11,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from models.db import is_passing
-from models.errors import ShelfwayError, VendorUnavailableError
+from models.errors import ShelfwayError, VendorUnavailableError, frames_of
 
 log = structlog.get_logger()
 
@@ -33,12 +31,6 @@ class _Inbound(ActivityInboundInterceptor):
             raise _as_application_error(error) from None
 
 
-def _frames(error: Exception) -> list[str]:
-    """Where it broke, without the message: Postgres quotes whole rows in its own."""
-    frames = traceback.extract_tb(error.__traceback__)[-6:]
-    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
-
-
 def _as_application_error(error: Exception) -> ApplicationError:
     """Messages of our own errors are safe to show; of any other only the type is told, and the log has the rest."""
     kind = type(error).__name__
@@ -47,7 +39,7 @@ def _as_application_error(error: Exception) -> ApplicationError:
     log.warning("activity.failed", **told)
     if not isinstance(error, ShelfwayError):
         if not is_passing(error):
-            log.error("activity.broken", at=_frames(error), **told)
+            log.error("activity.broken", at=frames_of(error), **told)
         return ApplicationError(kind, type=kind, non_retryable=not is_passing(error))
     pause = error.retry_after if isinstance(error, VendorUnavailableError) else None
     delay = timedelta(seconds=pause) if pause else None

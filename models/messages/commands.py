@@ -25,10 +25,10 @@ class Cancel(Message):
 class Asked(Message):
     """The input of every other command's Update: the command row's id, and the shipment or return it is about."""
 
-    command_id: str
+    command_id: Annotated[str, _CODE]
     kind: CommandKind
-    shipment_id: str | None = None
-    return_id: str | None = None
+    shipment_id: Annotated[str, _CODE] | None = None
+    return_id: Annotated[str, _CODE] | None = None
     cancel: Cancel | None = None
 
 

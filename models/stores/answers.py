@@ -1,17 +1,48 @@
 """What came of a command: its row, the audit and the order's story say the same, once."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import select
 
+from models.db import is_passing
+from models.errors import ShelfwayError, frames_of
 from models.messages.commands import CommandOutcome
-from models.refusals import CANCELLED
+from models.refusals import CANCELLED, refused
 from models.tables.messages import Audit, Command
 from models.tables.orders import Claim
-from models.words import CommandKind
+from models.words import CaseType, CommandKind, Role
 
 if TYPE_CHECKING:
     from models.stores.book import Book
+
+T = TypeVar("T")
+
+
+def done_or_refused(do: Callable[[], T], refuse: Callable[[Exception], T]) -> T:
+    """Do it, in a transaction of its own; what breaks for good is refused in the next, so that nobody waits for ever.
+
+    Raises what may pass: it is to be tried again.
+    """
+    try:
+        return do()
+    except Exception as error:
+        if is_passing(error):
+            raise
+        broken = error
+    return refuse(broken)
+
+
+def give_up(command: Command, error: Exception, book: "Book") -> CommandOutcome:
+    """Carrying it out broke, and always will: whoever asked gets an answer, and a fault of ours an owner."""
+    if isinstance(error, ShelfwayError):
+        no = refused(error.code, str(error))
+    else:
+        no = refused("command_failed", "It broke while it was carried out, and nothing was done. Ops know of it.")
+        detail = {"command": command.kind.value, "error": type(error).__name__, "at": frames_of(error)}
+        book.open_case(CaseType.SENSELESS_COMMAND, command.id, Role.OPS, **detail)
+    answer(command, no, book)
+    return no
 
 
 def answer(command: Command, outcome: CommandOutcome, book: "Book") -> None:

@@ -1,17 +1,22 @@
 """Commands carried out: each decided under the order's lock, answered once, and kept in the audit."""
 
+from collections.abc import Callable
+from typing import Final
+
 from sqlalchemy import select
 
 from models.messages.commands import Asked, CommandOutcome
 from models.refusals import DONE, refusal, refused
-from models.stores.answers import answer, who
+from models.stores.answers import answer, give_up, who
 from models.stores.book import Book
 from models.stores.cancelling import Cancelling
-from models.stores.fulfilment import Fulfilment
+from models.stores.fulfilment import SYSTEM, Fulfilment
 from models.tables.catalogue import Box, Variant
 from models.tables.messages import Command
 from models.tables.shipments import Shipment
 from models.words import CaseType, CommandKind, Role, Stage
+
+_ABOUT_THE_ORDER: Final = frozenset({CommandKind.CANCEL, CommandKind.HOLD, CommandKind.RELEASE, CommandKind.RETRY})
 
 
 class Obedience:
@@ -21,33 +26,17 @@ class Obedience:
 
     def obey(self, book: Book, asked: Asked) -> CommandOutcome:
         """Carry the command out, or answer what was answered before. A cancel is answered when all is undone."""
-        command = book.session.get(Command, asked.command_id) or self._from_signal(book, asked)
-        if command.outcome is not None:
-            return CommandOutcome.model_validate(command.outcome)
-        outcome = self._decide(book, command)
+        return _answering(book, asked, lambda command: self._obey(book, command, asked))
+
+    def give_up(self, book: Book, asked: Asked, error: Exception) -> CommandOutcome:
+        """Carrying it out broke for good: refuse it."""
+        return _answering(book, asked, lambda command: give_up(command, error, book))
+
+    def _obey(self, book: Book, command: Command, asked: Asked) -> CommandOutcome:
+        outcome = _unknown_shipment(book, command, asked) or self._decide(book, command)
         if not (command.kind is CommandKind.CANCEL and outcome.done):  # that is answered when all is undone
             answer(command, outcome, book)
         return outcome
-
-    def _from_signal(self, book: Book, asked: Asked) -> Command:
-        """A cancel sent by hand in Temporal's UI or CLI has no row yet. Its reason is a code, its actor a word."""
-        sent = asked.cancel
-        command = Command(
-            id=asked.command_id,
-            order_id=book.order.id,
-            shipment_id=None,
-            kind=asked.kind,
-            role=Role.OPS,
-            actor=sent.actor[:80] if sent else "unknown",
-            reason=sent.reason[:80] if sent else "unknown",
-            payload={"units": list(sent.units)} if sent else {},
-            note="",
-            created_at=book.now,
-            heard_at=book.now,  # a Signal is in the run's history already
-        )
-        book.session.add(command)
-        book.session.flush()
-        return command
 
     def _decide(self, book: Book, command: Command) -> CommandOutcome:
         match command.kind:
@@ -100,6 +89,50 @@ class Obedience:
         sourced = sum(self._fulfilment.source_again(book, s) for s in again)
         book.tell("order.retried", who(command), sourced=sourced)
         return DONE.but(detail={"sourced": sourced, "unsourced": len(again) - sourced})
+
+
+def _answering(book: Book, asked: Asked, decide: Callable[[Command], CommandOutcome]) -> CommandOutcome:
+    """What came of it; what `decide` says, where nothing has yet."""
+    command = book.session.get(Command, asked.command_id) or _by_hand(book, asked)
+    if command.order_id != book.order.id:
+        book.tell("command.refused", SYSTEM, command=command.id, code="other_order")
+        return refused("other_order", "That command was given to another order.")
+    if command.outcome is not None:
+        return CommandOutcome.model_validate(command.outcome)
+    return decide(command)
+
+
+def _by_hand(book: Book, asked: Asked) -> Command:
+    """What was sent in Temporal's UI or CLI has no row yet. A cancel's reason is a code, its actor a word."""
+    sent = asked.cancel
+    command = Command(
+        id=asked.command_id,
+        order_id=book.order.id,
+        shipment_id=asked.shipment_id if _has(book, asked.shipment_id) else None,
+        kind=asked.kind,
+        role=Role.OPS,
+        actor=sent.actor[:80] if sent else "unknown",
+        reason=sent.reason[:80] if sent else "unknown",
+        payload={"units": list(sent.units)} if sent else {},
+        note="",
+        created_at=book.now,
+        heard_at=book.now,  # it is in the run's history already
+    )
+    book.session.add(command)
+    book.session.flush()
+    return command
+
+
+def _unknown_shipment(book: Book, command: Command, asked: Asked) -> CommandOutcome | None:
+    """What is about a shipment names one of this order."""
+    named = command.shipment_id or asked.shipment_id
+    if (named or command.kind not in _ABOUT_THE_ORDER) and not _has(book, named):
+        return refused("unknown_shipment", "The order has no such shipment.")
+    return None
+
+
+def _has(book: Book, shipment_id: str | None) -> bool:
+    return any(shipment.id == shipment_id for shipment in book.shipments)
 
 
 def _release(book: Book, command: Command) -> CommandOutcome:

@@ -16,6 +16,7 @@ from models.messages.facts import PAYMENT, UNCONFIRMED, Facts, OrderFacts
 from models.messages.order import OrderInput
 from models.money import format_money
 from models.refusals import refusal
+from models.stores.answers import done_or_refused
 from models.stores.book import Book, is_ended
 from models.stores.fulfilment import SYSTEM, Fulfilment
 from models.stores.labels import destination_of
@@ -129,7 +130,14 @@ class OrderStore:
     # Commands, facts, waits that ended
 
     def obey(self, order_id: str, asked: Asked) -> Learned:
-        return self._on(order_id, lambda book: self._obedience.obey(book, asked))
+        """Carry a command out, or refuse it; one that can never be carried out is refused, too, so that nobody waits.
+
+        Raises what may pass, and `NotFoundError` where there is no such order.
+        """
+        return done_or_refused(
+            lambda: self._on(order_id, lambda book: self._obedience.obey(book, asked)),
+            lambda broken: self._on(order_id, lambda book: self._obedience.give_up(book, asked, broken)),
+        )
 
     def pick(
         self, shipment_id: str, actor: str, unit_ids: Sequence[str] | None = None, *, scope: str | None = None

@@ -21,7 +21,7 @@ from models.news import SCANS
 from models.refusals import DONE, refused
 from models.returning import next_deadline
 from models.stock import Receipt
-from models.stores.answers import answer, who
+from models.stores.answers import answer, done_or_refused, give_up, who
 from models.stores.book import Book
 from models.stores.fulfilment import SYSTEM
 from models.stores.requests import Recalled, RequestKey, RequestStore
@@ -190,22 +190,35 @@ class ReturnStore:
     # Steps
 
     def obey(self, return_id: str, asked: Asked) -> ReturnLearned:
-        """Carry out the command about this return, or answer what was answered before."""
+        """Carry out the command about this return, or refuse it; one that was answered is answered the same."""
+        return done_or_refused(
+            lambda: self._answering(return_id, asked, self._obey),
+            lambda broken: self._answering(
+                return_id, asked, lambda parcel, command: give_up(command, broken, parcel.book)
+            ),
+        )
 
+    def _answering(
+        self, return_id: str, asked: Asked, decide: Callable[[Parcel, Command], CommandOutcome]
+    ) -> ReturnLearned:
         def work(session: Session) -> ReturnLearned:
             parcel = self.open(session, self._ref(session, return_id))
             command = session.get(Command, asked.command_id)
             if command is None or command.return_id != return_id:
-                return ReturnLearned(facts=parcel.facts(), outcome=refused("unknown_command", "No such command."))
-            if command.outcome is not None:
-                known = CommandOutcome.model_validate(command.outcome)
-                return ReturnLearned(facts=parcel.facts(), outcome=known)
-            outcome = self._receive(parcel, command)
-            answer(command, outcome, parcel.book)
-            parcel.book.settle()
+                outcome = refused("unknown_command", "No such command.")
+            elif command.outcome is not None:
+                outcome = CommandOutcome.model_validate(command.outcome)
+            else:
+                outcome = decide(parcel, command)
+                parcel.book.settle()
             return ReturnLearned(facts=parcel.facts(), outcome=outcome)
 
         return self._db.transaction(work)
+
+    def _obey(self, parcel: Parcel, command: Command) -> CommandOutcome:
+        outcome = self._receive(parcel, command)
+        answer(command, outcome, parcel.book)
+        return outcome
 
     def _receive(self, parcel: Parcel, command: Command) -> CommandOutcome:
         """Pieces that are here: on the shelf they lie on or scrapped, their claim fulfilled, their money due back."""

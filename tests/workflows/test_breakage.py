@@ -14,6 +14,7 @@ from temporalio.client import WorkflowQueryFailedError, WorkflowUpdateFailedErro
 
 from models.clock import SystemClock
 from models.db import Database
+from models.messages.commands import Asked, CommandOutcome
 from models.shipment import Do, Effect
 from models.stores.commands import CommandStore, NewCommand, Recorded
 from models.stores.labels import LabelStore
@@ -243,6 +244,28 @@ async def test_nonsense_is_a_case_and_never_an_exception(stack: Stack, shop: Sho
         await order.until_status("delivered")
         assert [(case["type"], case["owner"]) for case in await cases(order)] == [("senseless_command", "ops")]
         assert await failed_tasks(stack, order.order_id) == []
+        await ended_well(stack, order)
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_command_that_nobody_can_carry_out_is_refused_and_the_run_goes_on(stack: Stack, shop: Shop) -> None:
+    async with stack.api() as api:
+        order, other = [
+            await Journey.place(stack, api, shop.cart(shop.stock(what, warehouse=5))) for what in ("one", "other")
+        ]
+        theirs = await other.shipment_at(shop.node("warehouse"), "accepted")
+        handle = (await stack.client()).get_workflow_handle(order.order_id)
+        for name, shipment in (("pack", theirs["id"]), ("hold", "shp_nowhere"), ("hand_over", None)):
+            asked = Asked(command_id=f"{shop.name}-{name}", kind=CommandKind(name), shipment_id=shipment)
+            answer = await handle.execute_update(name, asked, result_type=CommandOutcome)
+            assert (answer.done, answer.code) == (False, "unknown_shipment")
+        with pytest.raises(WorkflowUpdateFailedError):
+            await handle.execute_update("retry", {"command_id": "nul\x00", "kind": "retry"})
+        await order.ship_from(shop.node("warehouse"))
+        assert await cases(order) == []
+        assert await failed_tasks(stack, order.order_id) == []
+        await order.deliver_from(shop.node("warehouse"))
+        await order.until_status("delivered")
         await ended_well(stack, order)
 
 
