@@ -8,8 +8,8 @@ from temporalio import activity
 from activities.ports import MoneyLedger, PaymentGateway, RefundLedger
 from models.errors import VoidRefusedError
 from models.messages.activities import AuthorizeRest, Lapse, Learned, OrderRef, ShipmentRef
-from models.vendors import Authorization, Authorized, MoneyMoved, Planned
-from models.words import IntentState, Outcome
+from models.vendors import Authorization, Authorized, Planned
+from models.words import IntentState
 
 
 class PaymentActivities:
@@ -50,14 +50,8 @@ class PaymentActivities:
         planned = self._money.plan_capture(ref.order_id, ref.shipment_id)
         if isinstance(planned, Learned):
             return planned
-        ask = planned.ask
-        done = ask.received_before + ask.amount
-        if not planned.fresh and (view := self._gateway.look(ask.intent_id)).received >= done:
-            return self._money.record_capture(ref.order_id, ask.key, MoneyMoved(Outcome.SUCCEEDED, view))
-        answer = self._gateway.capture(
-            key=ask.key, intent_id=ask.intent_id, amount=ask.amount, currency=ask.currency, final=ask.final
-        )
-        return self._money.record_capture(ref.order_id, ask.key, answer)
+        answer = None if planned.fresh else self._gateway.find_capture(planned.ask)
+        return self._money.record_capture(ref.order_id, planned.ask.key, answer or self._gateway.capture(planned.ask))
 
     @activity.defn(no_thread_cancel_exception=True)
     def void(self, ref: OrderRef) -> Learned:
@@ -65,7 +59,7 @@ class PaymentActivities:
         planned = self._money.plan_void(ref.order_id)
         if isinstance(planned, Learned):
             return planned
-        answer = self._gateway.void(planned.ask)
+        answer = (None if planned.fresh else self._gateway.find_void(planned.ask)) or self._gateway.void(planned.ask)
         learned = self._money.record_void(ref.order_id, planned.ask.key, answer)
         if answer.intent.state is IntentState.OPEN:
             raise VoidRefusedError(f"stripe: {answer.reason}")

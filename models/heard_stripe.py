@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from models.heard import Heard
+from models.ids import operation_of
 from models.money import from_stripe
 from models.vendors import IntentView
 from models.words import IntentState
@@ -79,7 +80,8 @@ def _of_intent(intent: dict[str, Any]) -> dict[str, Any]:
 def _caused_by(event: dict[str, Any]) -> str | None:
     """The idempotency key of the request that it came of: an operation of ours, if it was us."""
     request: dict[str, Any] = event.get("request") or {}
-    return request.get("idempotency_key")
+    key: str | None = request.get("idempotency_key")
+    return None if key is None else operation_of(key)
 
 
 def _of_refund(refund: dict[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,16 @@ def refund_key(order_id: str, claim_id: str, intent_id: str, n: int) -> str:
     return f"{order_id}:refund:{claim_id}:{intent_id}:{n}"
 
 
+def nth_key(key: str, n: int) -> str:
+    """The nth key that a vendor is asked with: it has kept a failure under each before, and nothing came of it."""
+    return key if n == 1 else f"{key}~{n}"
+
+
+def operation_of(idempotency_key: str) -> str:
+    """The key of the operation that a request was made for."""
+    return idempotency_key.partition("~")[0]
+
+
 def label_key(order_id: str, shipment_id: str, n: int) -> str:
     return f"{order_id}:{shipment_id}:label:{n}"
 

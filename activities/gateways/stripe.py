@@ -4,10 +4,10 @@ Every error text names Stripe's codes and parameters alone: its messages may hol
 """
 
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from math import ceil
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import stripe
 from pydantic import ValidationError
@@ -17,8 +17,9 @@ from activities.gateways.transport import never_sent
 from models import heard_stripe
 from models.errors import OutcomeUnknownError, RejectedError, VendorUnavailableError
 from models.heard import Listed, Window
+from models.ids import nth_key
 from models.money import to_stripe
-from models.vendors import Authorization, Authorized, IntentView, MoneyMoved, RefundAsk, Refunded, VoidAsk
+from models.vendors import Authorization, Authorized, CaptureAsk, IntentView, MoneyMoved, RefundAsk, Refunded, VoidAsk
 from models.words import IntentState, Outcome
 
 TIMEOUT: Final = 4.0  # seconds
@@ -39,7 +40,9 @@ _REFUSALS: Final = frozenset(
     }
 )
 
-_STORED_FAILURES: Final = 5  # of making a customer, that another key may answer
+_KEYS: Final = 6  # that a call may be made under, each after a failure that Stripe stored under the one before
+
+_T = TypeVar("_T")
 
 
 class StripeGateway:
@@ -60,13 +63,16 @@ class StripeGateway:
         """Create and confirm one intent with manual capture. A decline is an answer, and so is 3-D Secure."""
         customer_id = self._customer(ask)
         params = _creation(ask, customer_id)
-        with _errors_in_our_words():
+
+        def create(key: str) -> Authorized:
             try:
-                intent = self._client.v1.payment_intents.create(params, {"idempotency_key": ask.key})
+                intent = self._client.v1.payment_intents.create(params, {"idempotency_key": key})
             except (stripe.CardError, stripe.InvalidRequestError) as error:
                 return _refused(error, customer_id)
             view = wire.view_of(wire.read(intent.to_dict()))
-        return Authorized(view.outcome, customer_id, view, view.reason)
+            return Authorized(view.outcome, customer_id, view, view.reason)
+
+        return _once(ask.key, create, lambda: self.find_authorization(ask))
 
     def find_authorization(self, ask: Authorization) -> Authorized | None:
         """Listed by customer and matched on metadata; never by Search, which lags."""
@@ -82,26 +88,36 @@ class StripeGateway:
         view = wire.view_of(intent)
         return Authorized(view.outcome, customer_id, view, view.reason)
 
-    def capture(self, *, key: str, intent_id: str, amount: int, currency: str, final: bool) -> MoneyMoved:
-        """Take `amount`. Not `final` keeps the rest held, which only an intent with multicapture can do."""
-        at_stripe = to_stripe(amount, currency)
+    def capture(self, ask: CaptureAsk) -> MoneyMoved:
+        """Take the amount. Not `final` keeps the rest held, which only an intent with multicapture can do."""
+        at_stripe = to_stripe(ask.amount, ask.currency)
         params: stripe.params.PaymentIntentCaptureParams = {"amount_to_capture": at_stripe, "expand": _EXPAND}
-        if not final:
+        if not ask.final:
             params["final_capture"] = False
-        with _errors_in_our_words():
+
+        def capture(key: str) -> MoneyMoved:
             try:
-                intent = self._client.v1.payment_intents.capture(intent_id, params, {"idempotency_key": key})
+                intent = self._client.v1.payment_intents.capture(ask.intent_id, params, {"idempotency_key": key})
             except (stripe.CardError, stripe.InvalidRequestError) as error:
-                return MoneyMoved(Outcome.REFUSED, reason=_reason(error), intent=self.look(intent_id))
+                return MoneyMoved(Outcome.REFUSED, reason=_reason(error), intent=self.look(ask.intent_id))
             return MoneyMoved(Outcome.SUCCEEDED, wire.view_of(wire.read(intent.to_dict())))
+
+        return _once(ask.key, capture, lambda: self.find_capture(ask))
+
+    def find_capture(self, ask: CaptureAsk) -> MoneyMoved | None:
+        """Told by what the intent has received."""
+        view = self.look(ask.intent_id)
+        done = view.received >= ask.received_before + ask.amount
+        return MoneyMoved(Outcome.SUCCEEDED, view) if done else None
 
     def void(self, ask: VoidAsk) -> MoneyMoved:
         """Give back what is still held. Doing it again has succeeded; an intent that was captured whole refuses.
 
         A partly captured intent is not canceled but captured for good with nothing (Stripe, Multicapture).
         """
-        intents, options = self._client.v1.payment_intents, stripe.RequestOptions(idempotency_key=ask.key)
-        with _errors_in_our_words():
+
+        def void(key: str) -> MoneyMoved:
+            intents, options = self._client.v1.payment_intents, stripe.RequestOptions(idempotency_key=key)
             try:
                 if ask.partly_captured:
                     nothing: stripe.params.PaymentIntentCaptureParams = {"amount_to_capture": 0, "expand": _EXPAND}
@@ -109,10 +125,17 @@ class StripeGateway:
                 else:
                     intent = intents.cancel(ask.intent_id, {"expand": _EXPAND}, options)
             except (stripe.CardError, stripe.InvalidRequestError) as error:
-                reason, view = _reason(error), self.look(ask.intent_id)
-                gone = view.state is (IntentState.CAPTURED if ask.partly_captured else IntentState.VOIDED)
-                return MoneyMoved(Outcome.SUCCEEDED if gone else Outcome.REFUSED, view, None if gone else reason)
+                reason = _reason(error)
+                return self.find_void(ask) or MoneyMoved(Outcome.REFUSED, self.look(ask.intent_id), reason)
             return MoneyMoved(Outcome.SUCCEEDED, wire.view_of(wire.read(intent.to_dict())))
+
+        return _once(ask.key, void, lambda: self.find_void(ask))
+
+    def find_void(self, ask: VoidAsk) -> MoneyMoved | None:
+        """Told by the intent's state."""
+        view = self.look(ask.intent_id)
+        gone = IntentState.CAPTURED if ask.partly_captured else IntentState.VOIDED
+        return MoneyMoved(Outcome.SUCCEEDED, view) if view.state is gone else None
 
     def refund(self, ask: RefundAsk) -> Refunded:
         """Give back a part of what an intent captured."""
@@ -121,13 +144,16 @@ class StripeGateway:
             "amount": to_stripe(ask.amount, ask.currency),
             "metadata": {"order_id": ask.order_id, "operation": ask.key},
         }
-        with _errors_in_our_words():
+
+        def refund(key: str) -> Refunded:
             try:
-                made = self._client.v1.refunds.create(params, {"idempotency_key": ask.key})
+                made = self._client.v1.refunds.create(params, {"idempotency_key": key})
             except (stripe.CardError, stripe.InvalidRequestError) as error:
                 more_than_left = error.code is None and _told(error).get("param") == "amount"
                 return Refunded(Outcome.REFUSED, reason="amount_too_large" if more_than_left else _reason(error))
             return wire.refund_of(made.to_dict())
+
+        return _once(ask.key, refund, lambda: self.find_refund(ask))
 
     def find_refund(self, ask: RefundAsk) -> Refunded | None:
         """Listed by intent and matched on metadata."""
@@ -164,19 +190,30 @@ class StripeGateway:
         """The order's Stripe Customer, made once under its own key; it carries no person's data."""
         if ask.customer_id is not None:
             return ask.customer_id
-        key = ask.customer_key
-        with _errors_in_our_words():
-            for n in range(2, 2 + _STORED_FAILURES):
-                try:
-                    return self._client.v1.customers.create(
-                        {"metadata": {"order_id": ask.order_id}}, {"idempotency_key": key}
-                    ).id
-                except stripe.StripeError as error:
-                    # A failure that Stripe stored comes again for ever. A customer more costs nobody anything.
-                    if not _is_replayed(error):
-                        raise
-                    key = f"{ask.customer_key}:{n}"
-        raise OutcomeUnknownError("stripe: no customer")
+
+        def create(key: str) -> str:
+            params: stripe.params.CustomerCreateParams = {"metadata": {"order_id": ask.order_id}}
+            return self._client.v1.customers.create(params, {"idempotency_key": key}).id
+
+        return _once(ask.customer_key, create, lambda: None)  # a customer more costs nobody anything
+
+
+def _once(key: str, call: Callable[[str], _T], find: Callable[[], _T | None]) -> _T:
+    """Make the call, once under its key.
+
+    A failure that Stripe stored comes again for ever under its key, whether or not something came of it. So it is
+    looked for, and where nothing came of it the call is made under the next key.
+    """
+    with _errors_in_our_words():
+        for n in range(1, _KEYS + 1):
+            try:
+                return call(nth_key(key, n))
+            except stripe.StripeError as error:
+                if not _is_replayed(error):
+                    raise
+            if (found := find()) is not None:
+                return found
+    raise OutcomeUnknownError("stripe: a failure is stored under each key")
 
 
 def _is_replayed(error: stripe.StripeError) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic import BaseModel, Field
 
 from models.conservation import Checked, Finding
+from models.ids import operation_of
 from models.money import format_money, from_stripe
 from models.stores.conservation_books import OrderBooks
 from models.tables.payments import PaymentOperation
@@ -38,7 +39,7 @@ class Capture(BaseModel):
 
     @property
     def key(self) -> str:
-        return self.idempotency_key or "(no key)"
+        return operation_of(self.idempotency_key) if self.idempotency_key else "(no key)"
 
     @property
     def leg(self) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.journey import Journey, eventually
 from tests.oracle import assert_conserved
@@ -93,6 +94,28 @@ async def test_it_is_given_back_at_the_second_try_when_stripe_refuses_a_void(
     await order.until_closed()
     assert (await held(order), await captured(order)) == (0, [])
     await assert_conserved(stack, [order.order_id])
+
+
+@pytest.mark.parametrize("fault", [{"kind": "fail_before", "stored": True}, {"kind": "fail_after"}], ids=str)
+async def test_it_moves_once_when_stripe_has_stored_a_failure_under_each_key(
+    stack: Stack, api: httpx.AsyncClient, shop: Shop, fault: dict[str, Any]
+):
+    await arm(stack, path="/payment_intents$", method="POST", **fault)
+    order = await Journey.place(stack, api, shop.cart(sku := shop.stock("one", warehouse=5)))
+    shipment = await order.shipment_at(shop.node("warehouse"), "accepted")
+    await arm(stack, path=f"{(await order.intents())[0]['id']}/capture$", **fault)
+    await order.done(shipment, "pack")
+    await order.shipment_at(shop.node("warehouse"), "captured")
+    await arm(stack, path="/refunds$", method="POST", **fault)
+    await order.cancel()
+    other = await Journey.place(stack, api, shop.cart(sku))
+    await other.until_status("confirmed")
+    await arm(stack, path=f"{(await other.intents())[0]['id']}/cancel$", **fault)
+    await other.cancel()
+    for each in (order, other):
+        await each.until_closed()
+        assert (len(await each.intents()), await held(each)) == (1, 0)
+    await assert_conserved(stack, [order.order_id, other.order_id])
 
 
 async def is_among(case: str, order: Journey) -> bool:

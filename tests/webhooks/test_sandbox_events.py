@@ -12,7 +12,7 @@ from cli.sandboxes import Sandboxes
 from models import heard_easypost, heard_stripe
 from models.heard import Heard
 from models.ids import authorize_key, capture_key, customer_key, label_key, void_key
-from models.vendors import Address, Authorization, BoughtLabel, Parcel, VoidAsk
+from models.vendors import Address, Authorization, BoughtLabel, CaptureAsk, Parcel, VoidAsk
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_the_amounts_are_told_when_a_payment_is_authorized_and_captured(
 ) -> None:
     intent_id = held(payments, "ord_1")
     key = capture_key("ord_1", "shp_1", 1, intent_id, 1)
-    payments.capture(key=key, intent_id=intent_id, amount=4000, final=True, currency="usd")
+    payments.capture(CaptureAsk(key, intent_id, 4000, "usd", final=True, received_before=0))
     heard = of_stripe(sandboxes, intent_id)
     assert (heard[0].kind, heard[-1].kind) == ("payment.authorized", "payment.captured")
     assert heard[0].payload == {
@@ -96,7 +96,7 @@ def test_refunds_and_disputes_are_told_by_their_intent_when_they_happen(
     assert disputed is not None
     for intent_id in (disputed.id, refunded := held(payments, "ord_5")):
         key = capture_key("ord_4", "shp_1", 1, intent_id, 1)
-        payments.capture(key=key, intent_id=intent_id, amount=4321, final=True, currency="usd")
+        payments.capture(CaptureAsk(key, intent_id, 4321, "usd", final=True, received_before=0))
     httpx.post(
         f"{sandboxes.stripe_url}/v1/refunds",
         data={"payment_intent": refunded, "amount": "100", "metadata[operation]": "ord_5:refund:clm_1"},
