@@ -86,16 +86,19 @@ class TemporalRuns:
             return self._client
 
     async def check_out(self, order: OrderInput, wait: float) -> CheckoutAnswer | None:
+        over = time.monotonic() + wait
         client = await self._connected()
-        return await temporal.check_out(client, order, wait) if client else None
+        return await temporal.check_out(client, order, max(_LEAST, over - time.monotonic())) if client else None
 
     async def command(self, order_id: str, asked: Asked, wait: float) -> CommandOutcome | None:
+        over = time.monotonic() + wait
         client = await self._connected()
-        return await temporal.command(client, order_id, asked, wait) if client else None
+        return await temporal.command(client, order_id, asked, max(_LEAST, over - time.monotonic())) if client else None
 
     async def begin_return(self, order: ReturnInput, wait: float) -> ReturnFacts | None:
+        over = time.monotonic() + wait
         client = await self._connected()
-        return await temporal.begin_return(client, order, wait) if client else None
+        return await temporal.begin_return(client, order, max(_LEAST, over - time.monotonic())) if client else None
 
     async def view(self, order_id: str) -> RunView | None:
         client = await self._connected()
