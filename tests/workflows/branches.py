@@ -272,7 +272,6 @@ BRANCHES: dict[str, Branch] = {
             "intents": ["succeeded", "succeeded"],
             "labels": 2,
         },
-        killed_always=True,
     ),
     "store_and_warehouse_multicapture": Branch(
         store_and_warehouse,
@@ -310,7 +309,6 @@ BRANCHES: dict[str, Branch] = {
         silent_store,
         {**DELIVERED, "shipments": [("near_store", "re_sourced"), ("warehouse", "delivered")]},
         waits=SOON,
-        killed_always=True,
     ),
     "rejecting_store": Branch(
         rejecting_store, {**DELIVERED, "shipments": [("near_store", "re_sourced"), ("far_store", "delivered")]}
@@ -319,7 +317,6 @@ BRANCHES: dict[str, Branch] = {
         nowhere_left,
         {"status": "cancelled", **NOTHING, "shipments": [("near_store", "cancelled")], "intents": ["canceled"]},
         waits={"customer_answer": "PT0.7S"},
-        killed_always=True,
     ),
     "half_left": Branch(
         half_left,
@@ -334,7 +331,6 @@ BRANCHES: dict[str, Branch] = {
             "shipments": [("near_store", "cancelled"), ("warehouse", "cancelled")],
             "intents": ["canceled"],
         },
-        killed_always=True,
     ),
     "cancelled_by_signal": Branch(
         cancelled_by_signal,
@@ -347,12 +343,10 @@ BRANCHES: dict[str, Branch] = {
     "cancelled_when_captured": Branch(
         cancelled_when_captured,
         {"status": "cancelled", "shipments": [("warehouse", "cancelled")], "captured": [ONE], "labels": 1},
-        killed_always=True,
     ),
     "returned_in_two": Branch(
         returned_in_two,
         {"status": "returned", "shipments": [("warehouse", "delivered")], "captured": [ONE + PRICE], "labels": 2},
-        killed_always=True,
     ),
     "cancel_refused": Branch(cancel_refused, {**DELIVERED, "shipments": [("warehouse", "delivered")]}),
     "held_and_released": Branch(held_and_released, {**DELIVERED, "shipments": [("warehouse", "delivered")]}),
@@ -365,7 +359,6 @@ BRANCHES: dict[str, Branch] = {
             "labels": 1,
         },
         waits={"customer_answer": "PT0.7S"},
-        killed_always=True,
     ),
     "scanned_before_hand_over": Branch(
         scanned_before_hand_over, {**DELIVERED, "shipments": [("warehouse", "delivered")]}

@@ -10,10 +10,11 @@ import multiprocessing
 import os
 import random
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import chain
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -108,11 +109,11 @@ class Victim:
     died: asyncio.Event = field(default_factory=asyncio.Event)
     asked: set[asyncio.Task[Any]] = field(default_factory=set)
 
-    async def live_and_die(self, order_ids: list[str]) -> None:
+    async def live_and_die(self, orders: Sequence[Sequence[str]]) -> None:
         for _ in range(DEATHS):
             await self._one_life(self.random.uniform(*LIVES))
             self.died.set()
-            for order_id in order_ids:
+            for order_id in chain.from_iterable(orders):
                 self._ask(order_id)
             await asyncio.sleep(self.random.uniform(*BETWEEN))
         await self._one_life(None)
@@ -136,10 +137,10 @@ class Victim:
 
 
 @asynccontextmanager
-async def killed_worker(stack: Stack, order_ids: list[str], seed: str) -> AsyncIterator[Victim]:
-    """Serve the stack with workers that die. `order_ids` may be filled while they do."""
+async def killed_worker(stack: Stack, orders: Sequence[Sequence[str]], seed: str) -> AsyncIterator[Victim]:
+    """Serve the stack with workers that die. `orders`, ids by scene, may be filled while they do."""
     victim = Victim(stack, random.Random(seed))
-    killing = asyncio.create_task(victim.live_and_die(order_ids))
+    killing = asyncio.create_task(victim.live_and_die(orders))
     try:
         yield victim
     finally:

@@ -42,4 +42,3 @@ class Branch:
     waits: Mapping[str, Any] = field(default_factory=dict)
     multicapture: bool = False
     outage: bool = False  # Stripe fails for everybody meanwhile
-    killed_always: bool = False  # the suite kills its worker, too; every other's only in --deep

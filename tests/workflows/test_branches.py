@@ -2,84 +2,65 @@
 
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
 import pytest
 
+from models.db import Database
+from tests import journey
 from tests.oracle import assert_conserved
 from tests.replay import histories
-from tests.shop import Shop
 from tests.stack import Stack
-from tests.workflows.branches import BRANCHES
 from tests.workflows.killing import killed_worker
-from tests.workflows.scene import Branch, Scene
+from tests.workflows.stage import Play, cast, play_all
 
-DEEP = bool(os.environ.get("SHELFWAY_DEEP"))
 RECORDING = bool(os.environ.get("SHELFWAY_RECORD"))  # `./shelfway record`: keep the plain runs' histories and facts
 MODES: dict[str, dict[str, Any]] = {
     "plain": {},
     "renewed": {"waits": {"renew_at_every_idle_point": True}},
-    "uncached": {"worker": {"max_cached_workflows": 0}},
+    "uncached": {"worker": {"max_cached_workflows": 0}, "at_once": 8},
     "killed": {},
 }
 
 
-def cases() -> Iterator[Any]:
-    for name, branch in BRANCHES.items():
-        for mode in MODES:
-            rare = mode == "killed" and not branch.killed_always
-            if DEEP or not rare:
-                yield pytest.param(name, mode, marks=[pytest.mark.deep] if rare else [], id=f"{name}-{mode}")
-
-
 @asynccontextmanager
-async def multicapture(stack: Stack, *, on: bool) -> AsyncIterator[None]:
-    async with httpx.AsyncClient(base_url=stack.stripe.url) as stripe:
-        await stripe.post("/_admin/settings", json={"multicapture": on})
-        yield
-        await stripe.post("/_admin/settings", json={"multicapture": False})
-
-
-@asynccontextmanager
-async def worked(stack: Stack, scene: Scene, name: str, mode: str) -> AsyncIterator[None]:
+async def worked(stack: Stack, plays: list[Play], mode: str) -> AsyncIterator[None]:
     """Somebody does the work; in the mode `killed` it is a worker after the other, at least two."""
     if mode != "killed":
         async with stack.worker(**MODES[mode].get("worker", {})):
             yield
         return
-    seed = f"{os.environ.get('SHELFWAY_SEED', '0')}:{name}"
-    async with killed_worker(stack, scene.orders, seed) as victim:
+    async with killed_worker(
+        stack, [play.scene.orders for play in plays], os.environ.get("SHELFWAY_SEED", "0")
+    ) as victim:
         yield
         await victim.died.wait()
 
 
-async def played(stack: Stack, shop: Shop, name: str, mode: str) -> tuple[list[str], dict[str, Any]]:
-    """The ids of the order and of its returns, and the summary of what came of it."""
-    branch: Branch = BRANCHES[name]
-    waits = {**branch.waits, **MODES[mode].get("waits", {})}
-    async with multicapture(stack, on=branch.multicapture), stack.api(waits) as api:
-        scene = Scene(stack, api, shop, life=40.0) if mode == "killed" else Scene(stack, api, shop)
-        async with worked(stack, scene, name, mode):
-            journey = await branch.play(scene)
+@pytest.mark.parametrize("mode", MODES)
+async def test_every_branch_comes_to_the_same_when(
+    stack: Stack, stack_db: Database, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journey, "PATIENCE", 200.0)
+    client = await stack.client()
+    async with stack.api() as api:
+        plays = await cast(stack, api, stack_db, confirm_within=15, life=40, waits=MODES[mode].get("waits", {}))
+        async with worked(stack, plays, mode):
+            await play_all(stack, plays, at_once=MODES[mode].get("at_once"))
             if RECORDING:
-                await histories.until_at_rest(await stack.client(), journey.order_id)
-            return [journey.order_id, *await journey.returns()], await journey.summary()
-
-
-@pytest.mark.parametrize(("name", "mode"), list(cases()))
-async def test_branch_comes_to_the_same_when(stack: Stack, shop: Shop, name: str, mode: str) -> None:
-    ids, summary = await played(stack, shop, name, mode)
-    runs = [await histories.histories_of(await stack.client(), run_id) for run_id in ids]
-    if RECORDING:
-        histories.store(name, runs[0][0])
-        for of_return in runs[1:]:
-            histories.store(f"returns/{name}", of_return[0])
-        histories.store_facts(name, summary)
-    assert {key: summary[key] for key in BRANCHES[name].comes_to} == dict(BRANCHES[name].comes_to)
-    assert json.loads(json.dumps(summary)) == histories.facts_of(name)
-    await histories.replay(*(history for of_run in runs for history in of_run))
+                for play in plays:
+                    await histories.until_at_rest(client, play.runs[0])
+    runs = {play.name: [await histories.histories_of(client, run) for run in play.runs] for play in plays}
+    for play in plays if RECORDING else ():
+        order, *returns = runs[play.name]
+        histories.store(play.name, order[0])
+        for of_return in returns:
+            histories.store(f"returns/{play.name}", of_return[0])
+        histories.store_facts(play.name, play.summary)
+    came = {play.name: json.loads(json.dumps(play.summary)) for play in plays}
+    assert came == {play.name: histories.facts_of(play.name) for play in plays}
+    await histories.replay(*(history for of_branch in runs.values() for of_run in of_branch for history in of_run))
     async with stack.worker():
-        await assert_conserved(stack, ids[:1])
+        await assert_conserved(stack, [play.runs[0] for play in plays])

@@ -5,14 +5,12 @@ takes down whatever else its process had in hand; another follows at once. So ea
 and others', and the try after a death with the vendor's answer in hand dies as well: at looking that answer up.
 """
 
-import asyncio
 import os
 import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 
 from cli.postgres import Urls
@@ -20,12 +18,10 @@ from models.clock import SystemClock
 from models.db import Database
 from tests import journey
 from tests.oracle import assert_conserved
-from tests.shop import Shop
 from tests.stack import Stack, stack_in
 from tests.workflows import points
-from tests.workflows.branches import BRANCHES
 from tests.workflows.dying import dying_workers
-from tests.workflows.scene import Branch, Scene
+from tests.workflows.stage import cast, play_all
 from workers.engine import gateways, ledgers, workers
 
 COPIES = 2  # of each branch: what dies in one goes on in the other, towards the points behind
@@ -46,63 +42,14 @@ SHORT = Pace(patient=False, confirm_within=15, life=40, patience=150)
 PRODUCTION = Pace(patient=True, confirm_within=150, life=400, patience=900)
 
 
-@dataclass
-class Play:
-    """One branch, played once. `wrong` says what it came to, if that is not what it has to."""
-
-    branch: Branch
-    scene: Scene
-    wrong: str = ""
-
-    async def go(self) -> None:
-        name = self.branch.play.__name__
-        try:
-            summary = await (await self.branch.play(self.scene)).summary()
-        except Exception as error:  # noqa: BLE001 (told with its name, and the others go on)
-            self.wrong = f"{name}: {type(error).__name__} {error}"
-            return
-        came = {key: summary[key] for key in self.branch.comes_to}
-        if came != dict(self.branch.comes_to):
-            self.wrong = f"{name} came to {came}"
-
-
-async def cast(stack: Stack, api: httpx.AsyncClient, db: Database, pace: Pace) -> list[Play]:
-    """Every branch some times over, but for those that want a switch of Stripe's on for everybody."""
-    longer = {"confirm_within": f"PT{pace.confirm_within}S"}
-    plays: list[Play] = []
-    for branch in BRANCHES.values():
-        waits = {wait: longer.get(wait, span) for wait, span in branch.waits.items()}
-        for _ in range(0 if branch.multicapture else 1 if branch.outage else COPIES):
-            shop = await asyncio.to_thread(Shop(db).open)
-            plays.append(Play(branch, Scene(stack, api, shop, waits, pace.life)))
-    return plays
-
-
-async def play_all(plays: list[Play]) -> None:
-    """All at once; the outages when every other order has its verdict."""
-    calm = [play for play in plays if not play.branch.outage]
-
-    async def have_verdicts() -> bool:
-        return all(play.scene.orders or play.wrong for play in calm)
-
-    async with asyncio.TaskGroup() as stage:
-        for play in calm:
-            stage.create_task(play.go())
-        await journey.eventually(have_verdicts)
-        for play in plays:
-            if play.branch.outage:
-                stage.create_task(play.go())
-    wrong = [play.wrong for play in plays if play.wrong]
-    assert not wrong, "\n\n".join(wrong)
-
-
 async def matrix(stack: Stack, folder: Path, pace: Pace) -> list[points.Death]:
     """Who died where, when all has come out as it has to and nobody came to a point alone that is none yet."""
     db = Database(stack.urls.app)
     try:
         async with dying_workers(stack, folder, patient=pace.patient), stack.api() as api:
-            plays = await cast(stack, api, db, pace)
-            await play_all(plays)
+            branches = await cast(stack, api, db, confirm_within=pace.confirm_within, life=pace.life, copies=COPIES)
+            plays = [play for play in branches if not play.branch.multicapture]  # it has no point of its own
+            await play_all(stack, plays)
             await assert_conserved(stack, [order for play in plays for order in play.scene.orders])
         served = workers(await stack.client(), ledgers(db, stack.clock), gateways(stack.settings))
     finally:
