@@ -35,13 +35,15 @@ def json_answer(status: int, body: object, headers: Mapping[str, str] | None = N
     return Answer(status, json.dumps(body).encode(), headers or {})
 
 
-async def read_body(receive: Receive) -> bytes:
-    """The whole request body; what arrived until then if the client went away."""
+async def read_body(receive: Receive) -> bytes | None:
+    """The whole request body; None if the client went away before it had sent it: then nothing was asked."""
     parts: list[bytes] = []
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         parts.append(message.get("body", b""))
-        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+        if not message.get("more_body", False):
             return b"".join(parts)
 
 

@@ -131,6 +131,8 @@ class FaultMiddleware:
             await self._app(scope, receive, send)
             return
         body = await read_body(receive)
+        if body is None:
+            return
         fault = self._faults.take(scope["method"], scope["path"], body)
         call = _Call(self._app, scope, replay_body(body, receive), send)
         if fault is None:

@@ -29,6 +29,8 @@ class Journal:
             await self._app(scope, receive, send)
             return
         body = await read_body(receive)
+        if body is None:
+            return
         status: list[int] = []
 
         async def watch(message: Message) -> None:

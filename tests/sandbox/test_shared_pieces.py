@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.admin import Admin
-from sandbox.asgi import ConnectionDroppedError
+from sandbox.asgi import ConnectionDroppedError, Message
 from sandbox.clock import Clock
 from sandbox.delivery import DELIVERY_TABLES, Deliveries, Endpoint
 from sandbox.faults import FaultMiddleware, Faults
@@ -141,6 +141,28 @@ async def test_requests_are_logged_when_the_switch_is_on(toy: Toy):
         [entry] = (await client.get("/_admin/requests")).json()["data"]
     assert (entry["query"], entry["body"], entry["idempotency_key"], entry["status"]) == ("a=1", "b=2", "k", 200)
     assert "s3cret" not in str(entry)
+
+
+@pytest.mark.parametrize("way", ["fault", "log"])
+async def test_nothing_was_asked_when_the_client_went_away_before_it_had_asked(toy: Toy, way: str):
+    async with toy.client() as client:
+        if way == "fault":
+            await arm(client, kind="error", path="/other")
+        else:
+            await client.post("/_admin/settings", json={"log_requests": True})
+    arriving = iter([{"type": "http.request", "body": b"amount=", "more_body": True}, {"type": "http.disconnect"}])
+    answered: list[Message] = []
+
+    async def receive() -> Message:
+        return next(arriving)
+
+    async def send(message: Message) -> None:
+        answered.append(message)
+
+    await toy.app(
+        {"type": "http", "method": "POST", "path": "/count", "query_string": b"", "headers": []}, receive, send
+    )
+    assert (toy.count, answered) == (0, [])
 
 
 async def test_webhooks_arrive_signed_when_the_receiver_fails_at_first(toy: Toy, receiver: Receiver):
