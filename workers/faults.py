@@ -11,6 +11,7 @@ there and kills its process with SIGKILL; later comers pass. Without the setting
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -27,16 +28,18 @@ class FaultPoints(Interceptor):
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._dying = threading.Lock()  # of two threads at points of their own only one dies, its mark written
 
     def reach(self, place: str) -> None:
         """A place in the running activity. The file names the run that was struck, and its age says when."""
         info = activity.info()
-        try:
-            with (self._folder / f"{info.activity_type}{place}").open("x") as mark:
-                mark.write(str(info.workflow_id))
-        except FileExistsError:
-            return
-        os.kill(os.getpid(), signal.SIGKILL)
+        with self._dying:
+            try:
+                with (self._folder / f"{info.activity_type}{place}").open("x") as mark:
+                    mark.write(str(info.workflow_id))
+            except FileExistsError:
+                return
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 (the SDK's)
         return _Inbound(next, self.reach)
