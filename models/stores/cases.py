@@ -1,13 +1,12 @@
 """Cases, as people see and close them. They are opened where something goes wrong, in that transaction."""
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.clock import Clock
 from models.db import Database
 from models.errors import ConflictError, NotFoundError
-from models.stores.pages import Page, page_of
-from models.stores.readers import cursor_of, place_of
+from models.stores.pages import Page, cursor_of, from_place, page_of
 from models.tables.messages import Audit, Case
 from models.words import CaseType, Role
 
@@ -27,15 +26,13 @@ class CaseStore:
         limit: int,
     ) -> Page[Case]:
         """Oldest first, by (time, id): the longest open is the most urgent."""
-        query = select(Case).order_by(Case.opened_at, Case.id).limit(limit + 1)
+        query = from_place(select(Case), Case.opened_at, Case.id, cursor, limit)
         if open_only:
             query = query.where(Case.closed_at.is_(None))
         if kind is not None:
             query = query.where(Case.type == kind)
         if order_id is not None:
             query = query.where(Case.order_id == order_id)
-        if cursor is not None:
-            query = query.where(tuple_(Case.opened_at, Case.id) > tuple_(*place_of(cursor)))
 
         def work(session: Session) -> Page[Case]:
             found = session.scalars(query).all()

@@ -1,18 +1,16 @@
 """What `GET` shows of orders: rows of Postgres, five statements however many orders. Writes nothing, locks nothing."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import BigInteger, BindParameter, bindparam, func, select, tuple_
+from sqlalchemy import BigInteger, BindParameter, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from models.db import Database
-from models.errors import InvalidError, NotFoundError
-from models.stores.pages import Page, page_of
+from models.errors import NotFoundError
+from models.stores.pages import Page, cursor_of, from_place, page_of
 from models.tables.messages import Event
 from models.tables.orders import Hold, Order, OrderLine, OrderUnit, SourcingPlan
 from models.tables.payments import Intent, PaymentOperation, Tender
@@ -85,7 +83,7 @@ class OrderReader:
 
     def orders(self, wanted: OrderFilter, *, cursor: str | None, limit: int) -> Page[OrderRecord]:
         """Newest first, by (time, id), so that orders of one instant each come once."""
-        query = select(Order).order_by(Order.created_at.desc(), Order.id.desc()).limit(limit + 1)
+        query = from_place(select(Order), Order.created_at, Order.id, cursor, limit, newest_first=True)
         for column, value in (
             (Order.status, wanted.status),
             (Order.channel, wanted.channel),
@@ -94,8 +92,6 @@ class OrderReader:
         ):
             if value is not None:
                 query = query.where(column == value)
-        if cursor is not None:
-            query = query.where(tuple_(Order.created_at, Order.id) < tuple_(*place_of(cursor)))
 
         def work(session: Session) -> Page[OrderRecord]:
             found = session.scalars(query).all()
@@ -125,24 +121,6 @@ class OrderReader:
             return session.scalars(query).all()
 
         return self._db.transaction(work)
-
-
-def cursor_of(at: datetime, row_id: str) -> str:
-    """A place in a list by (time, id), as an opaque text."""
-    return urlsafe_b64encode(f"{at.isoformat()} {row_id}".encode()).decode().rstrip("=")
-
-
-def place_of(cursor: str) -> tuple[datetime, str]:
-    """InvalidError `invalid_cursor` when it is none of ours."""
-    try:
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        at, row_id = urlsafe_b64decode(padded).decode().split(" ")
-        place = datetime.fromisoformat(at), row_id
-        if place[0].tzinfo is None or "\x00" in row_id:
-            raise ValueError(cursor)  # noqa: TRY301 (all that can be wrong with it has one answer)
-    except ValueError as error:
-        raise InvalidError("This cursor is none of ours.", code="invalid_cursor", field="cursor") from error
-    return place
 
 
 def _order(session: Session, order_id: str) -> Order:

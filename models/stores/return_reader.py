@@ -4,13 +4,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from models.db import Database
 from models.errors import NotFoundError
-from models.stores.pages import Page, page_of
-from models.stores.readers import cursor_of, place_of
+from models.stores.pages import Page, cursor_of, from_place, page_of
 from models.tables.orders import Order, OrderUnit
 from models.tables.returns import Return, ReturnUnit
 from models.tables.shipments import Label
@@ -54,15 +53,13 @@ class ReturnReader:
         limit: int,
     ) -> Page[ReturnRecord]:
         """Oldest first, by (time, id); those of one order, on their way to one location, at these stages."""
-        query = _QUERY.order_by(Return.created_at, Return.id).limit(limit + 1)
+        query = from_place(_QUERY, Return.created_at, Return.id, cursor, limit)
         if order_id is not None:
             query = query.where(Return.order_id == order_id)
         if location_id is not None:
             query = query.where(Return.location_id == location_id)
         if stages:
             query = query.where(Return.stage.in_(stages))
-        if cursor is not None:
-            query = query.where(tuple_(Return.created_at, Return.id) > tuple_(*place_of(cursor)))
 
         def work(session: Session) -> Page[ReturnRecord]:
             found = _records(session, query)

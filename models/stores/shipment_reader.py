@@ -4,13 +4,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from models.db import Database
 from models.errors import NotFoundError
-from models.stores.pages import Page, page_of
-from models.stores.readers import cursor_of, place_of
+from models.stores.pages import Page, cursor_of, from_place, page_of
 from models.tables.catalogue import Variant
 from models.tables.orders import Order, OrderUnit
 from models.tables.shipments import Label, Shipment, TrackingEvent
@@ -64,15 +63,13 @@ class ShipmentReader:
         limit: int,
     ) -> Page[ShipmentRecord]:
         """Oldest first, since the oldest is the most urgent; by (time, id)."""
-        query = _query(scope).order_by(Shipment.created_at, Shipment.id).limit(limit + 1)
+        query = from_place(_query(scope), Shipment.created_at, Shipment.id, cursor, limit)
         if location_id is not None:
             query = query.where(Shipment.location_id == location_id)
         if order_id is not None:
             query = query.where(Shipment.order_id == order_id)
         if stages:
             query = query.where(Shipment.stage.in_(stages))
-        if cursor is not None:
-            query = query.where(tuple_(Shipment.created_at, Shipment.id) > tuple_(*place_of(cursor)))
 
         def work(session: Session) -> Page[ShipmentRecord]:
             found = _records(session, query)
