@@ -85,20 +85,23 @@ class TemporalRuns:
                     self._pulse = temporal.Pulse(self._client)
             return self._client
 
-    async def check_out(self, order: OrderInput, wait: float) -> CheckoutAnswer | None:
+    async def _connected_within(self, wait: float) -> tuple[Client | None, float]:
+        """The client, and the seconds of `wait` that connecting has left for the run."""
         over = time.monotonic() + wait
         client = await self._connected()
-        return await temporal.check_out(client, order, max(_LEAST, over - time.monotonic())) if client else None
+        return client, max(_LEAST, over - time.monotonic())
+
+    async def check_out(self, order: OrderInput, wait: float) -> CheckoutAnswer | None:
+        client, left = await self._connected_within(wait)
+        return await temporal.check_out(client, order, left) if client else None
 
     async def command(self, order_id: str, asked: Asked, wait: float) -> CommandOutcome | None:
-        over = time.monotonic() + wait
-        client = await self._connected()
-        return await temporal.command(client, order_id, asked, max(_LEAST, over - time.monotonic())) if client else None
+        client, left = await self._connected_within(wait)
+        return await temporal.command(client, order_id, asked, left) if client else None
 
     async def begin_return(self, order: ReturnInput, wait: float) -> ReturnFacts | None:
-        over = time.monotonic() + wait
-        client = await self._connected()
-        return await temporal.begin_return(client, order, max(_LEAST, over - time.monotonic())) if client else None
+        client, left = await self._connected_within(wait)
+        return await temporal.begin_return(client, order, left) if client else None
 
     async def view(self, order_id: str) -> RunView | None:
         client = await self._connected()
