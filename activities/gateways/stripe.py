@@ -125,17 +125,15 @@ class StripeGateway:
                 else:
                     intent = intents.cancel(ask.intent_id, {"expand": _EXPAND}, options)
             except (stripe.CardError, stripe.InvalidRequestError) as error:
-                reason = _reason(error)
-                return self.find_void(ask) or MoneyMoved(Outcome.REFUSED, self.look(ask.intent_id), reason)
+                reason, view = _reason(error), self.look(ask.intent_id)
+                return _voided(ask, view) or MoneyMoved(Outcome.REFUSED, view, reason)
             return MoneyMoved(Outcome.SUCCEEDED, wire.view_of(wire.read(intent.to_dict())))
 
         return _once(ask.key, void, lambda: self.find_void(ask))
 
     def find_void(self, ask: VoidAsk) -> MoneyMoved | None:
         """Told by the intent's state."""
-        view = self.look(ask.intent_id)
-        gone = IntentState.CAPTURED if ask.partly_captured else IntentState.VOIDED
-        return MoneyMoved(Outcome.SUCCEEDED, view) if view.state is gone else None
+        return _voided(ask, self.look(ask.intent_id))
 
     def refund(self, ask: RefundAsk) -> Refunded:
         """Give back a part of what an intent captured."""
@@ -218,6 +216,11 @@ def _once(key: str, call: Callable[[str], _T], find: Callable[[], _T | None]) ->
 
 def _is_replayed(error: stripe.StripeError) -> bool:
     return (error.http_status or 0) >= 500 and (error.headers or {}).get("Idempotent-Replayed") == "true"
+
+
+def _voided(ask: VoidAsk, view: IntentView) -> MoneyMoved | None:
+    gone = IntentState.CAPTURED if ask.partly_captured else IntentState.VOIDED
+    return MoneyMoved(Outcome.SUCCEEDED, view) if view.state is gone else None
 
 
 def _creation(ask: Authorization, customer_id: str) -> stripe.params.PaymentIntentCreateParams:
