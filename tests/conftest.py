@@ -6,6 +6,7 @@ And one whole stack a session for those that want all of it: two in one process 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -46,12 +47,19 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
         yield server
 
 
-@pytest.fixture
-def urls(postgres: Postgres) -> Iterator[Urls]:
-    """A fresh, migrated database: as its owner, and as the application."""
+@contextmanager
+def fresh_database(postgres: Postgres) -> Iterator[Urls]:
+    """A migrated one under a name of its own: a module's fixture is set up again when its tests are not run in one go."""
     name = f"test_{next(_numbers)}"
     yield postgres.create_database(name, template=_TEMPLATE)
     postgres.drop_database(name)
+
+
+@pytest.fixture
+def urls(postgres: Postgres) -> Iterator[Urls]:
+    """A fresh, migrated database: as its owner, and as the application."""
+    with fresh_database(postgres) as urls:
+        yield urls
 
 
 @pytest.fixture

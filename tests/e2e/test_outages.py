@@ -13,7 +13,7 @@ from cli.postgres import Postgres
 from models.clock import SystemClock
 from models.db import Database
 from models.tables.messages import Command, IdempotencyKey
-from tests.conftest import _TEMPLATE
+from tests.conftest import fresh_database
 from tests.journey import Journey, eventually
 from tests.oracle import assert_conserved
 from tests.shop import Shop
@@ -25,8 +25,10 @@ KEY = "Idempotency-Key"
 @pytest.fixture(scope="module")
 def fragile(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack of this module's own, whose Temporal keeps its runs while it is away."""
-    urls = postgres.create_database("fragile", template=_TEMPLATE)
-    with stack_in(tmp_path_factory.mktemp("fragile"), urls, SystemClock(), durable=True) as stack:
+    with (
+        fresh_database(postgres) as urls,
+        stack_in(tmp_path_factory.mktemp("fragile"), urls, SystemClock(), durable=True) as stack,
+    ):
         yield stack
 
 

@@ -18,7 +18,7 @@ from cli.reconcile import reconcile_running
 from models.clock import SystemClock
 from models.db import Database
 from models.stores.sweeps import SweepStore
-from tests.conftest import _TEMPLATE, MovableClock
+from tests.conftest import MovableClock, fresh_database
 from tests.journey import Journey
 from tests.oracle import assert_conserved
 from tests.reconcile.backup import Backup
@@ -36,9 +36,15 @@ NODE = "warehouse"
 @pytest.fixture(scope="module")
 def vault(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack of this module's own, since all of it is put back in time."""
-    urls = postgres.create_database("vault", template=_TEMPLATE)
-    with stack_in(tmp_path_factory.mktemp("vault"), urls, SystemClock(), durable=True) as stack:
+    with (
+        fresh_database(postgres) as urls,
+        stack_in(tmp_path_factory.mktemp("vault"), urls, SystemClock(), durable=True) as stack,
+    ):
         yield stack
+
+
+def as_superuser(postgres: Postgres, vault: Stack) -> str:
+    return postgres.url(SUPERUSER, vault.urls.owner.rpartition("/")[2])
 
 
 @dataclass
@@ -130,7 +136,7 @@ async def test_both_are_level_when_postgres_was_restored_to_before(
         await orders.pack()
     kept = Backup.of(vault.urls.owner)
     await orders.at_b()
-    kept.put_back(postgres.url(SUPERUSER, "vault"))
+    kept.put_back(as_superuser(postgres, vault))
     assert [s["stage"] for s in (await orders.handed.order())["shipments"]] == [stage]
     async with vault.worker():
         await reconciling.until_level(orders.handed, orders.labelled)
@@ -153,7 +159,7 @@ async def test_what_was_cancelled_does_not_leave_and_nothing_is_given_back_twice
         kept = Backup.of(vault.urls.owner)
         for order in (voided, refunded):
             await order.cancel()
-    kept.put_back(postgres.url(SUPERUSER, "vault"))
+    kept.put_back(as_superuser(postgres, vault))
     async with vault.worker():
         for _ in range(3):
             await reconciling.round()

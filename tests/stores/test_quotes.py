@@ -16,17 +16,17 @@ from models.quotes import CannotShipTo, Quote, QuoteRequest, Wanted, promise
 from models.stores.catalogue import CatalogueStore
 from models.tables.catalogue import TaxRate, Variant
 from models.tables.stock import Location
+from tests.conftest import fresh_database
 
 
 @pytest.fixture(scope="module")
 def shop(postgres: Postgres) -> Iterator[Database]:
     """The demo's shop for all tests here: a quote writes nothing."""
-    urls = postgres.create_database("quotes_shop", template="template_shelfway")
-    seed(urls.app, lambda _: None, date(2026, 11, 1))
-    database = Database(urls.app)
-    yield database
-    database.dispose()
-    postgres.drop_database("quotes_shop")
+    with fresh_database(postgres) as urls:
+        seed(urls.app, lambda _: None, date(2026, 11, 1))
+        database = Database(urls.app)
+        yield database
+        database.dispose()
 
 
 @pytest.fixture
