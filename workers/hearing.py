@@ -44,7 +44,7 @@ class Place:
 
 
 class Hearing:
-    """One list of one vendor's. `read` answers a page of a window, `is_news` what is worth keeping."""
+    """One list of one vendor's. `read` answers a page of a window."""
 
     def __init__(
         self,
