@@ -35,7 +35,8 @@ class Recovery:
         self._db = Database(system.places.database_url, pool_size=1)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="recovery", daemon=True)
-        self._seen = 0  # kills that are over
+        self._noted = 0  # kills
+        self._waiting: list[tuple[float, str]] = []  # those of them that are not over
         self.times: Mapping[str, list[float]] = defaultdict(list[float])
 
     def __enter__(self) -> Self:
@@ -50,20 +51,19 @@ class Recovery:
     @property
     def missing(self) -> list[str]:
         """Who was killed and has done nothing since."""
-        return [name for _, name in self._system.killed[self._seen :]]
+        return [name for _, name in (*self._waiting, *self._system.killed[self._noted :])]
 
     def _watch(self) -> None:
-        waiting: list[tuple[float, str]] = []
         while not self._over.wait(_LOOK):
-            new = self._system.killed[self._seen + len(waiting) :]
-            waiting += new
-            for killed, name in list(waiting):
+            new = self._system.killed[self._noted :]
+            self._noted += len(new)
+            self._waiting += new
+            for killed, name in list(self._waiting):
                 started = self._system.starts.at.get(name, 0.0)
                 back = self._next(name, started) if started > killed else None
                 if back is not None:
                     self.times[name].append(back - killed)
-                    waiting.remove((killed, name))
-                    self._seen += 1
+                    self._waiting.remove((killed, name))
 
     def _next(self, name: str, since: float) -> float | None:
         if name == "api":
