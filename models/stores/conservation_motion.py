@@ -24,6 +24,19 @@ UNION ALL
 SELECT s.order_id, 'a label is being bought'
 FROM labels l JOIN shipments s ON s.id = l.shipment_id WHERE l.bought_at IS NULL AND l.refund_requested_at IS NULL
 UNION ALL
+SELECT r.order_id, 'a return''s label is being bought'
+FROM returns r
+WHERE r.wants_label AND r.closed_at IS NULL
+    AND NOT EXISTS (
+        SELECT FROM labels l WHERE l.return_id = r.id AND l.bought_at IS NOT NULL AND l.refund_requested_at IS NULL
+    )
+UNION ALL
+SELECT r.order_id, 'a return''s label is to be asked back'
+FROM returns r JOIN labels l ON l.return_id = r.id
+WHERE r.closed_at IS NOT NULL AND r.scanned_at IS NULL AND l.refund_requested_at IS NULL
+UNION ALL
+SELECT order_id, 'a return is about to remind the customer or to end' FROM returns WHERE deadline <= :now
+UNION ALL
 SELECT s.order_id, 'a shipment is being undone' FROM shipments s WHERE s.leaving AND {_OPEN}
 UNION ALL
 SELECT order_id, 'an authorization is to be read anew' FROM intents WHERE look_due

@@ -18,6 +18,16 @@ STUCK = (
     "INSERT INTO cases (id, type, order_id, subject, owner, detail, opened_at)"
     " VALUES ('case_1', 'stuck_effect', :waiting, :waiting, 'ops', '{}', now())"
 )
+RETURN = (
+    "INSERT INTO returns (id, order_id, location_id, stage, refund_on, wants_label, reason, actor, created_at,"
+    " expires_at, deadline, closed_at, scanned_at)"
+    " SELECT 'ret_1', order_id, location_id, 'requested', 'receipt', true, 'r', 'a', now(), now(),"
+    " {deadline}, {closed}, {scanned} FROM shipments WHERE order_id = :waiting LIMIT 1"
+)
+LABEL = (
+    "INSERT INTO labels (key, return_id, tracking_code, planned_at, bought_at, refund_requested_at)"
+    " VALUES ('ret_1:label:1', 'ret_1', 'EZ1', now(), now(), {asked_back})"
+)
 MOVES = {
     "checkout has no verdict yet": "UPDATE orders SET verdict = NULL WHERE id = :waiting",
     "authorize has no outcome yet": "UPDATE payment_operations SET outcome = NULL, known_at = NULL WHERE order_id = :waiting",
@@ -80,3 +90,25 @@ def test_a_delivered_order_moves_once_its_return_window_is_over(session: Session
     late = "UPDATE orders SET delivered_at = now() - interval '31 days' WHERE id = :sold"
     assert moving(session, copy.orders, *delivered) == {}
     assert moving(session, copy.orders, *delivered, late) == {copy.orders["sold"]: "the order is about to be closed"}
+
+
+def returned(*, days: int | None = 1, scanned: bool = False, asked_back: bool | None = False) -> tuple[str, ...]:
+    """A return whose deadline is so far away, or that is over (None); with a label, unless `asked_back` is None."""
+    over, deadline = ("now()", "NULL") if days is None else ("NULL", f"now() + interval '{days} days'")
+    row = RETURN.format(deadline=deadline, closed=over, scanned="now()" if scanned else "NULL")
+    return (row,) if asked_back is None else (row, LABEL.format(asked_back="now()" if asked_back else "NULL"))
+
+
+def test_an_order_moves_while_its_return_has_something_to_do(session: Session, copy: Copy) -> None:
+    waiting = copy.orders["waiting"]
+    for statements, why in (
+        (returned(asked_back=None), "a return's label is being bought"),
+        (returned(days=-1), "a return is about to remind the customer or to end"),
+        (returned(days=None), "a return's label is to be asked back"),
+    ):
+        assert moving(session, copy.orders, *statements) == {waiting: why}
+
+
+def test_an_order_rests_while_its_return_waits_for_the_goods_or_is_over(session: Session, copy: Copy) -> None:
+    for statements in (returned(), returned(days=None, scanned=True), returned(days=None, asked_back=True)):
+        assert moving(session, copy.orders, *statements) == {}, statements
