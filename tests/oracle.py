@@ -8,7 +8,7 @@ from cli.check import check
 from tests.stack import Stack
 
 PATIENCE = 30.0  # until rest; for hangs, since it is there in well under a second
-LAST_WORDS = 3.0  # a webhook on its way may still set things right
+LAST_WORDS = 15.0  # a webhook on its way, or the next try of a task that timed out, may still set things right
 
 
 async def assert_conserved(stack: Stack, orders: Sequence[str] | None = None, *, patience: float = PATIENCE) -> None:
