@@ -16,6 +16,7 @@ from cli.say import Say
 
 _BIN = Path(sys.executable).parent
 _NO_TESTS = 5  # pytest's exit code
+_SLOWEST = ("--durations=20", "--durations-min=4")  # named, so that the suite stays short
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def pytest_command(arguments: Sequence[str], seed: str) -> list[str]:
     """The whole suite on two processes; a selection on one, where starting a second would cost more than it gives."""
     command = _pytest(arguments, seed)
     if is_whole(arguments):
-        command += ["-m", "not alone"]
+        command += ["-m", "not alone", *_SLOWEST]
         if not _given(arguments, "-n", "--numprocesses"):
             command += ["-n", "2", "--dist", "worksteal"]
     return [*command, *arguments]
@@ -75,7 +76,7 @@ def pytest_command(arguments: Sequence[str], seed: str) -> list[str]:
 
 def alone_command(arguments: Sequence[str], seed: str) -> list[str]:
     """The tests that load the machine themselves, one after the other, when nothing else runs."""
-    return [*_pytest(arguments, seed), "-m", "alone", "-n", "0", *arguments]
+    return [*_pytest(arguments, seed), "-m", "alone", *_SLOWEST, "-n", "0", *arguments]
 
 
 def _pytest(arguments: Sequence[str], seed: str) -> list[str]:

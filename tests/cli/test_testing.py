@@ -9,18 +9,21 @@ from cli import slices, testing
 from cli.testing import pytest_command
 
 
+SLOWEST = ["--durations=20", "--durations-min=4"]
+
+
 def after_plugin(arguments: list[str]) -> list[str]:
     command = pytest_command(arguments, "7")
     return command[command.index("cli.slices") + 1 :]
 
 
 def test_the_whole_suite_takes_two_processes_when_nothing_is_selected() -> None:
-    two = ["--hypothesis-seed=7", "-m", "not alone", "-n", "2", "--dist", "worksteal"]
+    two = ["--hypothesis-seed=7", "-m", "not alone", *SLOWEST, "-n", "2", "--dist", "worksteal"]
     assert after_plugin([]) == two
 
 
 def test_what_loads_the_machine_runs_by_itself_when_nothing_is_selected() -> None:
-    assert testing.alone_command([], "7")[-5:] == ["--hypothesis-seed=7", "-m", "alone", "-n", "0"]
+    assert testing.alone_command([], "7")[-7:] == ["--hypothesis-seed=7", "-m", "alone", *SLOWEST, "-n", "0"]
 
 
 def test_a_selection_goes_through_when_one_is_given() -> None:
@@ -29,7 +32,7 @@ def test_a_selection_goes_through_when_one_is_given() -> None:
 
 def test_what_the_caller_says_stands_when_it_says_processes_and_seed() -> None:
     given = ["--slice", "1/3", "-n", "0", "--hypothesis-seed=9"]
-    assert after_plugin(given) == ["-m", "not alone", *given]
+    assert after_plugin(given) == ["-m", "not alone", *SLOWEST, *given]
 
 
 @pytest.fixture
