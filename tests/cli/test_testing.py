@@ -8,7 +8,6 @@ import pytest
 from cli import slices, testing
 from cli.testing import pytest_command
 
-
 SLOWEST = ["--durations=20", "--durations-min=4"]
 
 
