@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from models.words import Mark
 
@@ -118,6 +118,7 @@ class Levels:
     safety_stock: int
     reorder_point: int
     revision: int
+    counted_at: datetime | None = None
 
     @property
     def key(self) -> Key:

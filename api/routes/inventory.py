@@ -13,6 +13,8 @@ from api.idempotency import KeyDep, replay
 from api.permissions import Caller
 from api.schemas.base import Cursor, Id, ListOf, ShortText, Sku, Word, list_of
 from api.schemas.inventory import (
+    CountIn,
+    CountOut,
     MovementOut,
     ProductStockOut,
     ReceiptIn,
@@ -23,6 +25,7 @@ from api.schemas.inventory import (
     StockOut,
 )
 from models.errors import InvalidError, NotFoundError
+from models.stores.counts import CountStore
 from models.stores.inventory import InventoryReader, Sort, StockFilter
 from models.stores.pages import MAX_PAGE
 from models.stores.requests import Recalled, RequestKey
@@ -43,8 +46,13 @@ async def _desk(database: DatabaseDep, clock: ClockDep, requests: RequestsDep) -
     return StockDesk(database, clock, requests, StockStore())
 
 
+async def _counts(database: DatabaseDep, clock: ClockDep, requests: RequestsDep) -> CountStore:
+    return CountStore(database, clock, requests, StockStore())
+
+
 ReaderDep = Annotated[InventoryReader, Depends(_reader)]
 DeskDep = Annotated[StockDesk, Depends(_desk)]
+CountsDep = Annotated[CountStore, Depends(_counts)]
 WriterDep = Annotated[Caller, Depends(permit("stock:write"))]
 HolderDep = Annotated[Caller, Depends(permit("stock:reserve"))]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
@@ -117,6 +125,25 @@ def receive(body: ReceiptIn, keyed: KeyDep, desk: DeskDep, requests: RequestsDep
             return again
         done = desk.receipt(done.resource)
     return _answer(requests, key, status.HTTP_201_CREATED, ReceiptOut.of(done), {"Location": "/v1/inventory/movements"})
+
+
+@router.post(
+    "/counts",
+    status_code=status.HTTP_201_CREATED,
+    response_model=CountOut,
+    responses=problems(400, 404, 409),
+    tags=["store", "ops"],
+)
+def count(body: CountIn, keyed: KeyDep, counts: CountsDep, requests: RequestsDep, caller: WriterDep) -> JSONResponse:
+    """Say what lies on the shelf. So it is, whatever was promised: orders that lose by it are sourced elsewhere."""
+    _only_own(caller, body.location_id)
+    key = keyed.of(body)
+    done = counts.count(body.location_id, body.counts(), key=key, actor=caller.name)
+    if isinstance(done, Recalled):
+        if again := replay(done, "/v1/inventory/movements"):
+            return again
+        done = counts.made(done.resource, body.location_id)
+    return _answer(requests, key, status.HTTP_201_CREATED, CountOut.of(done), {"Location": "/v1/inventory/movements"})
 
 
 @router.post(

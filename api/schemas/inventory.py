@@ -1,4 +1,4 @@
-"""The public shape of stock: rows, products by location, cart holds, receipts, the ledger."""
+"""The public shape of stock: rows, products by location, cart holds, receipts, counts, the ledger."""
 
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Final, Literal, Self
@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from api.schemas.base import Count, Country, Id, In, Out, Quantity, Sku, Storable, example
+from models.stores.counts import CountView
 from models.stores.inventory import ProductStock, StockRow, VariantStock
 from models.stores.stock_desk import Arrival, HoldView, ReceiptView, StockChange, Wish
 from models.tables.stock import Movement
@@ -221,6 +222,54 @@ class ReceiptOut(Out):
 
     @classmethod
     def of(cls, view: ReceiptView) -> Self:
+        return cls.model_validate(view)
+
+
+class CountItemIn(In):
+    sku: Sku
+    quantity: Count
+
+
+class CountIn(In):
+    """What lies on the shelf: picked, packed and waiting parcels are not on it, and are not counted."""
+
+    model_config = example({"location_id": "loc_store_soho", "items": [{"sku": "AUR-LIP-VEL-012", "quantity": 46}]})
+    location_id: Id
+    items: Annotated[list[CountItemIn], Field(min_length=1, max_length=500)]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len(self.counts()) < len(self.items):
+            raise ValueError("a SKU is counted twice: send the sum")
+        return self
+
+    def counts(self) -> dict[str, int]:
+        return {item.sku: item.quantity for item in self.items}
+
+
+class DifferenceOut(Out):
+    sku: str
+    quantity: int
+
+
+class CountOut(Out):
+    """What the count changed: pieces more, or fewer, than were known. Who loses by it is sourced elsewhere."""
+
+    model_config = example(
+        {
+            "object": "count",
+            "id": "cnt_06h1g0",
+            "location_id": "loc_store_soho",
+            "differences": [{"sku": "AUR-LIP-VEL-012", "quantity": -2}],
+        }
+    )
+    object: Literal["count"] = "count"
+    id: str
+    location_id: str
+    differences: list[DifferenceOut]
+
+    @classmethod
+    def of(cls, view: CountView) -> Self:
         return cls.model_validate(view)
 
 

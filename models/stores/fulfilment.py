@@ -1,36 +1,27 @@
-"""How an order's units move: planned, offered, re-sourced, cancelled, handed over, delivered.
+"""How an order's units move: planned, lost to a count, packed, cancelled, handed over, delivered.
 
 Each method works on a `Book` whose order is locked, and leaves stock, units, shipments and events agreeing. None
 commits, and none talks to anyone outside.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from models.hours import Spell, add_open_time
-from models.messages.timings import OrderTimings
+from models.messages.facts import UNCONFIRMED
 from models.stock import Refused
 from models.stores.book import Book, is_ended
-from models.stores.sourcing import Shortage, SourcingStore, UnitDemand
-from models.stores.stock import StockStore
+from models.stores.nodes import SYSTEM, Nodes, end
+from models.stores.sourcing import Shortage
 from models.tables.orders import OrderUnit
 from models.tables.shipments import Shipment
-from models.tables.stock import Location, OpeningHours
 from models.words import CaseType, ClaimKind, Mark, Role, Stage, UnitState, Verdict
 
-SYSTEM = "shelfway"
+_ON_THE_SHELF: Final = frozenset({UnitState.RESERVED, UnitState.ACCEPTED})  # and not picked yet
 
 
-class Fulfilment:
-    def __init__(self, stock: StockStore, sourcing: SourcingStore) -> None:
-        self._stock = stock
-        self._sourcing = sourcing
-
+class Fulfilment(Nodes):
     # Checkout
 
     def plan(self, book: Book) -> None:
@@ -39,7 +30,10 @@ class Fulfilment:
         if order.cart_hold_id:
             self._stock.lend_cart(book.session, order.cart_hold_id, order.id, book.now)
         units = [u for u in book.units if u.state is not UnitState.CANCELLED]  # some may be, while the address is asked
-        placed = self._place(book, units, "checkout", origin=None)
+        self._hold_or_refuse(book, units, "checkout")
+
+    def _hold_or_refuse(self, book: Book, units: Sequence[OrderUnit], cause: str) -> None:
+        placed = self.place(book, units, cause, origin=None)
         if isinstance(placed, Shortage):
             detail = {"lines": [asdict(line) for line in placed.lines]}
             self.refuse(book, Verdict.OUT_OF_STOCK, detail)
@@ -63,7 +57,7 @@ class Fulfilment:
         for unit in book.units:
             unit.state = UnitState.CANCELLED
         for shipment in book.shipments:
-            _end(shipment, Stage.CANCELLED, verdict.value)
+            end(shipment, Stage.CANCELLED, verdict.value)
         book.tell(f"order.{'expired' if verdict is Verdict.EXPIRED else 'failed'}", SYSTEM, verdict=verdict.value)
 
     def confirm(self, book: Book) -> bool:
@@ -76,88 +70,29 @@ class Fulfilment:
         book.tell("order.confirmed", SYSTEM, total=order.total, currency=order.currency)
         for shipment in book.shipments:
             if shipment.stage is Stage.PLANNED:
-                self._send_to_node(book, shipment)
+                self.send_to_node(book, shipment)
         return True
 
-    # Nodes
+    # The shelf
 
-    def _send_to_node(self, book: Book, shipment: Shipment) -> None:
-        """A warehouse's parcel is released at once; a store is offered its own and must answer in time."""
-        if shipment.location_id not in book.stores:
-            self.accept(book, shipment, SYSTEM)
-            return
-        shipment.stage, shipment.offered_at = Stage.OFFERED, book.now
-        shipment.deadline = _offer_ends(book.session, shipment.location_id, book.timings, book)
-        book.tell("shipment.offered", SYSTEM, shipment=shipment.id, node=shipment.location_id, until=_at(shipment))
+    def lose(self, book: Book, unit_ids: Collection[str]) -> bool:
+        """A physical fact took these units' holds before anybody had picked them: they are sourced elsewhere.
 
-    def accept(self, book: Book, shipment: Shipment, actor: str) -> None:
-        """To be picked and packed there. A store that says so has its units accepted; a warehouse was not asked."""
-        shipment.stage, shipment.accepted_at = Stage.ACCEPTED, book.now
-        shipment.deadline = book.now + book.timings.pack
-        if actor is not SYSTEM:
-            for unit in book.units_of(shipment):
-                unit.state = UnitState.ACCEPTED
-        word = "released" if actor is SYSTEM else "accepted"
-        book.tell(f"shipment.{word}", actor, shipment=shipment.id, node=shipment.location_id, until=_at(shipment))
-
-    def re_source(self, book: Book, shipment: Shipment, reason: str, actor: str) -> None:
-        """Its node will not ship it: its units go to other nodes at once, or wait for the customer's or ops' choice."""
-        units = book.units_of(shipment)
-        lines = [u.line_id for u in units]
-        self._sourcing.exclude(book.session, book.order.id, lines, shipment.location_id, reason=reason, now=book.now)
-        book.tell("shipment.rejected", actor, shipment=shipment.id, node=shipment.location_id, reason=reason)
-        self._elsewhere(book, shipment, units, reason)
-
-    def source_again(self, book: Book, shipment: Shipment) -> bool:
-        """Look once more for a shelf that has what no shelf had."""
-        self._elsewhere(book, shipment, book.units_of(shipment), "retry")
-        return shipment.stage is Stage.RE_SOURCED
-
-    def _elsewhere(self, book: Book, shipment: Shipment, units: Sequence[OrderUnit], reason: str) -> None:
-        """Their holds move with them, under one set of locks; where nobody has them, they are let go."""
-        placed = self._place(book, units, reason, origin=shipment.id)
-        if isinstance(placed, Shortage):
-            self._stock.release(book.session, book.order.id, book.now, unit_ids=[u.id for u in units])
-            for unit in units:
-                unit.state, unit.lot_id = UnitState.AWAITING, None
-            shipment.stage = Stage.UNSOURCED
-            shipment.deadline = book.now + book.timings.customer_answer
-            book.open_case(CaseType.UNSOURCED, shipment.id, Role.CS, node=shipment.location_id, reason=reason)
-            return
-        book.close_cases(shipment.id, "re_sourced", CaseType.UNSOURCED)
-        _end(shipment, Stage.RE_SOURCED, reason)
-        for new in placed:
-            book.tell("shipment.re_sourced", SYSTEM, shipment=shipment.id, to=new.id, node=new.location_id)
-            self._send_to_node(book, new)
-
-    def _place(
-        self, book: Book, units: Sequence[OrderUnit], cause: str, origin: str | None
-    ) -> list[Shipment] | Shortage:
-        order = book.order
-        known = order.latitude is not None and order.longitude is not None
-        placed = self._sourcing.place(
-            book.session,
-            holder=order.id,
-            order_id=order.id,
-            demand=[UnitDemand(u.id, u.line_id, u.sku) for u in units],
-            country=order.country,
-            destination=(order.latitude or 0.0, order.longitude or 0.0) if known else None,
-            excluded=self._sourcing.excluded(book.session, order.id),
-            cart=None if order.confirmed_at else order.cart_hold_id,
-            expires_at=None if order.confirmed_at else order.expires_at,
-            now=book.now,
-            cause=cause,
-        )
-        if isinstance(placed, Shortage):
-            return placed
-        by_id = {u.id: u for u in units}
-        shipments: list[Shipment] = []
-        for group in placed.groups:
-            inside = [by_id[unit_id] for unit_id in group.unit_ids]
-            shipments.append(book.add_shipment(group.location_id, inside, store=group.store, origin=origin))
-            for unit in inside:
-                unit.state, unit.lot_id = UnitState.RESERVED, placed.lots[unit.id]
-        return shipments
+        The others of their parcels stay. False where nothing is to be done any more.
+        """
+        held = {unit.unit_id for unit in self._stock.reserved_units(book.session, book.order.id)}
+        lost = [u for u in book.units if u.id in unit_ids and u.id not in held and u.state in _ON_THE_SHELF]
+        parcels = [s for s in book.shipments if any(u.shipment_id == s.id and not s.leaving for u in lost)]
+        for shipment in parcels:
+            gone = [u for u in lost if u.shipment_id == shipment.id]
+            book.tell("shipment.units_lost", SYSTEM, shipment=shipment.id, units=len(gone))
+            if book.order.confirmed_at:
+                self.elsewhere(book, shipment, gone, "lost")
+            elif book.order.verdict in UNCONFIRMED:
+                self._hold_or_refuse(book, gone, "lost")
+                if not book.units_of(shipment):
+                    end(shipment, Stage.RE_SOURCED, "lost")
+        return bool(parcels)
 
     # The parcel's way
 
@@ -233,7 +168,7 @@ class Fulfilment:
         """A parcel that is delivered and captured, whichever came last, is done; the order with its last one."""
         if shipment.delivered_at is None or shipment.stage is not Stage.HANDED_OVER:
             return
-        _end(shipment, Stage.DELIVERED, None)
+        end(shipment, Stage.DELIVERED, None)
         book.close_cases(shipment.id, "delivered")
         if all(is_ended(s) for s in book.shipments):
             book.order.delivered_at = book.now
@@ -280,7 +215,7 @@ class Fulfilment:
         """Label and money are undone: the stock is free again."""
         ids = [u.id for u in book.units_of(shipment)]
         self._stock.release(book.session, book.order.id, book.now, unit_ids=ids)
-        _end(shipment, Stage.CANCELLED, shipment.end_reason)
+        end(shipment, Stage.CANCELLED, shipment.end_reason)
         shipment.leaving = False
         book.close_cases(shipment.id, "cancelled")
         book.tell("shipment.cancelled", SYSTEM, shipment=shipment.id, reason=shipment.end_reason)
@@ -292,25 +227,3 @@ class Fulfilment:
             book.order.delivered_at = book.now
         if book.order.cart_hold_id and book.order.confirmed_at is None:
             self._stock.return_cart(book.session, book.order.cart_hold_id, book.order.id, book.now)
-
-
-def _end(shipment: Shipment, stage: Stage, reason: str | None) -> None:
-    shipment.stage, shipment.deadline, shipment.end_reason = stage, None, reason
-
-
-def _at(shipment: Shipment) -> str | None:
-    return shipment.deadline.isoformat() if shipment.deadline else None
-
-
-def _offer_ends(session: Session, location_id: str, timings: OrderTimings, book: Book) -> datetime:
-    """A store's time to answer counts in its opening hours and zone, unless the order's waits say otherwise."""
-    if not timings.offer_in_opening_hours:
-        return book.now + timings.offer
-    zone = session.scalars(select(Location.timezone).where(Location.id == location_id)).one()
-    rows = session.execute(
-        select(OpeningHours.weekday, OpeningHours.opens, OpeningHours.closes).where(
-            OpeningHours.location_id == location_id
-        )
-    )
-    spells = [Spell(weekday, opens, closes) for weekday, opens, closes in rows]
-    return add_open_time(book.now, timings.offer, spells, zone)

@@ -159,7 +159,7 @@ def _remember_scan(
 
 
 def _about(session: Session, kind: str, subject: str, payload: dict[str, Any]) -> _About:
-    if kind.startswith("return."):  # of our own making, with its order
+    if kind.startswith(("return.", "stock.")):  # of our own making, with its order
         return _About(None, None, News.NOW)
     if kind.startswith("tracking."):
         return _about_parcel(session, subject, payload)

@@ -6,6 +6,7 @@ A key's row is written in the transaction of the effect itself, so neither can b
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -112,6 +113,18 @@ class RequestStore:
             select(IdempotencyKey.resource).where(IdempotencyKey.caller == key.caller, IdempotencyKey.key == key.key)
         )
         return Recalled(resource, None, None) if owner == resource else self.recall(session, key, now)
+
+    def once(self, key: RequestKey, resource: str, work: Callable[[Session, datetime], None]) -> Recalled | None:
+        """Do it under the caller's key, in one transaction; None when it was done now."""
+
+        def transaction(session: Session) -> Recalled | None:
+            now = self._clock.now()
+            recalled = self.claim(session, key, resource, now)
+            if recalled is None:
+                work(session, now)
+            return recalled
+
+        return self._db.transaction(transaction)
 
     def answered(self, key: RequestKey, status: int, answer: dict[str, Any]) -> None:
         """Keep the final answer, to be given again."""

@@ -25,13 +25,14 @@ from models.stock import (
 )
 from models.stores import stock_holds, stock_rows
 from models.stores.stock_carts import CartHolds
+from models.stores.stock_facts import ShelfFacts
 from models.stores.stock_physical import PhysicalStock
 from models.stores.stock_rows import Changes, active, lapsed
 from models.tables.stock import Reservation, Stock
 from models.words import Mark, MovementReason, ReservationState
 
 
-class StockStore(CartHolds, PhysicalStock):
+class StockStore(CartHolds, PhysicalStock, ShelfFacts):
     def reserve(
         self,
         session: Session,

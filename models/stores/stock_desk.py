@@ -4,7 +4,7 @@ A method is a transaction, and takes the caller's key in it, so that a request s
 the locks are `StockStore`'s.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -19,6 +19,7 @@ from models.mint import mint
 from models.pricing import MAX_UNITS
 from models.stock import CartItem, Receipt, Refused, Short, Shortage
 from models.stores.requests import Recalled, RequestKey, RequestStore
+from models.stores.shelf import follow
 from models.stores.stock import StockStore
 from models.tables.catalogue import BundleComponent, Variant
 from models.tables.stock import CartHold, Location, Lot, Movement, Reservation, Stock
@@ -94,7 +95,8 @@ class StockDesk:
     ) -> Recalled | None:
         """Change one stock row, or say what this key did before.
 
-        StaleError: `revision` is not the row's; ConflictError `below_reserved`: those pieces are promised.
+        StaleError: `revision` is not the row's; ConflictError `below_reserved`: those pieces are promised, and not
+        reported as damaged.
         """
         operation = mint("adj")
 
@@ -102,9 +104,17 @@ class StockDesk:
             row = session.get(Stock, (sku, location_id))
             if row is None:
                 raise NotFoundError("No stock of this SKU at this location.")
-            delta = change.adjust_by if change.on_hand is None else change.on_hand - row.on_hand
+            delta = (change.adjust_by if change.on_hand is None else change.on_hand - row.on_hand) or 0
             expected: int | None = revision
-            if delta:
+            if delta < 0 and change.reason is MovementReason.DAMAGE:  # broken is broken, promised or not
+                self._stock.set_levels(session, sku, location_id, now=now, expected_revision=revision)
+                lost = self._stock.lose(
+                    session, location_id, {sku: -delta}, reason=change.reason, operation=operation, actor=actor, at=now,
+                    now=now, lot_code=change.lot,
+                )  # fmt: skip
+                follow(session, lost, operation, now)
+                expected = None
+            elif delta:
                 done = self._stock.adjust(
                     session, sku, location_id, delta, reason=change.reason, operation=operation, actor=actor, now=now,
                     expected_revision=revision, lot_code=change.lot,
@@ -117,7 +127,7 @@ class StockDesk:
                 reorder_point=change.reorder_point, expected_revision=expected,
             )  # fmt: skip
 
-        return self._once(key, f"{sku}@{location_id}", work)
+        return self._requests.once(key, f"{sku}@{location_id}", work)
 
     def receive(
         self, location_id: str, arrivals: Sequence[Arrival], *, key: RequestKey, actor: str
@@ -126,21 +136,14 @@ class StockDesk:
         receipt_id = mint("rcpt")
 
         def work(session: Session, now: datetime) -> None:
-            if session.get(Location, location_id) is None:
-                raise InvalidError("No such location.", code="unknown_location", field="location_id")
-            known = _variants(session, [arrival.sku for arrival in arrivals])
-            for place, arrival in enumerate(arrivals):
-                if known[arrival.sku].bundle:
-                    raise InvalidError(
-                        "A bundle's components have the stock.", code="bundle", field=f"items.{place}.sku"
-                    )
+            check_stocked(session, location_id, [arrival.sku for arrival in arrivals])
             receipts = [
                 Receipt(each.sku, location_id, each.quantity, receipt_id, each.lot, each.expires_on)
                 for each in arrivals
             ]
             self._stock.receive_many(session, receipts, actor=actor, now=now)
 
-        return self._once(key, receipt_id, work) or self.receipt(receipt_id)
+        return self._requests.once(key, receipt_id, work) or self.receipt(receipt_id)
 
     def receipt(self, receipt_id: str) -> ReceiptView:
         """NotFoundError when there is none."""
@@ -176,7 +179,7 @@ class StockDesk:
                 short = held.shortages
             raise OutOfStockError(short)
 
-        return self._once(key, hold_id, work) or self.held(hold_id, caller)
+        return self._requests.once(key, hold_id, work) or self.held(hold_id, caller)
 
     def held(self, hold_id: str, caller: str) -> HoldView:
         """NotFoundError when this caller has no such hold."""
@@ -202,18 +205,6 @@ class StockDesk:
 
         self._db.transaction(work)
 
-    def _once(self, key: RequestKey, resource: str, work: Callable[[Session, datetime], None]) -> Recalled | None:
-        """Do it under the caller's key; None when it was done now."""
-
-        def transaction(session: Session) -> Recalled | None:
-            now = self._clock.now()
-            recalled = self._requests.claim(session, key, resource, now)
-            if recalled is None:
-                work(session, now)
-            return recalled
-
-        return self._db.transaction(transaction)
-
     def _spread(
         self, session: Session, loose: Mapping[str, int], nodes: Sequence[str], now: datetime
     ) -> Sequence[CartItem]:
@@ -225,6 +216,16 @@ class StockDesk:
         if short:
             raise OutOfStockError(short)
         return [each for each in placed if isinstance(each, CartItem)]
+
+
+def check_stocked(session: Session, location_id: str, skus: Sequence[str]) -> None:
+    """InvalidError where there is no such location, or names the first item that has no stock of its own."""
+    if session.get(Location, location_id) is None:
+        raise InvalidError("No such location.", code="unknown_location", field="location_id")
+    known = _variants(session, skus)
+    for place, sku in enumerate(skus):
+        if known[sku].bundle:
+            raise InvalidError("A bundle's components have the stock.", code="bundle", field=f"items.{place}.sku")
 
 
 def _variants(session: Session, skus: Sequence[str]) -> Mapping[str, Variant]:

@@ -1,25 +1,21 @@
 """What happens to the shelf itself: units arrive, are found or are gone; and the levels set for a row.
 
-A part of `StockStore`. Counts, sales at the till and transfers are not here yet.
+A part of `StockStore`. Transfers are not here yet.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from models.errors import InvalidError, NotFoundError, StaleError
-from models.mint import mint
+from models.errors import InvalidError, StaleError
 from models.stock import Key, Levels, Receipt, Refused, take_off
-from models.stores import stock_rows
+from models.stores import stock_places, stock_rows
 from models.stores.stock_rows import Changes
-from models.tables.catalogue import Variant
-from models.tables.stock import Location, Lot, Movement, Stock
+from models.tables.stock import Movement, Stock
 from models.words import MovementReason
-
-_Place = tuple[str, str, str]  # SKU, location, lot code
 
 
 class PhysicalStock:
@@ -55,9 +51,12 @@ class PhysicalStock:
         `NotFoundError`: no such SKU or location. `InvalidError`: a quantity below 1, a bundle, or a lot whose date
         is another.
         """
-        _check(session, receipts)
-        _make_rows(session, {receipt.key for receipt in receipts}, now)
-        lots = _make_lots(session, receipts)
+        if any(receipt.quantity < 1 for receipt in receipts):
+            raise InvalidError("a quantity is at least 1", field="quantity")
+        keys = {receipt.key for receipt in receipts}
+        stock_places.check(session, keys)
+        stock_places.make_rows(session, keys, now)
+        lots = stock_places.make_lots(session, receipts)
         arrived: dict[tuple[str, str], tuple[Key, int]] = {}
         for receipt in receipts:
             name = receipt.operation, lots[(*receipt.key, receipt.code)]
@@ -107,15 +106,16 @@ class PhysicalStock:
         revision is not the expected one.
         """
         key = sku, location_id
-        _check(session, [Receipt(sku, location_id, abs(delta), operation)])
-        _make_rows(session, {key}, now)
-        row = stock_rows.lock(session, [key])[key]
+        stock_places.check(session, [key])
+        row = stock_places.make_rows(session, {key}, now)[key]
         if session.scalar(select(Movement.id).where(Movement.operation == operation).limit(1)):
             return row
         if expected_revision not in {None, row.revision}:
             raise StaleError("the stock changed in between: read it again")
         if delta > 0:
-            lots = _make_lots(session, [Receipt(sku, location_id, delta, operation, lot_code or "")], any_date=True)
+            lots = stock_places.make_lots(
+                session, [Receipt(sku, location_id, delta, operation, lot_code or "")], any_date=True
+            )
             changes = Changes()
             changes.add(lots[(sku, location_id, lot_code or "")], key, on_hand=delta)
         else:
@@ -145,9 +145,8 @@ class PhysicalStock:
     ) -> Levels:
         """Set what is kept back from online sale, and when to reorder; None leaves a level as it is."""
         key = sku, location_id
-        _check(session, [Receipt(sku, location_id, 1, "levels")])
-        _make_rows(session, {key}, now)
-        row = stock_rows.lock(session, [key])[key]
+        stock_places.check(session, [key])
+        row = stock_places.make_rows(session, {key}, now)[key]
         if expected_revision not in {None, row.revision}:
             raise StaleError("the stock changed in between: read it again")
         levels = {"safety_stock": safety_stock, "reorder_point": reorder_point}
@@ -161,53 +160,3 @@ class PhysicalStock:
             .execution_options(synchronize_session=False)
         )
         return stock_rows.lock(session, [key])[key]
-
-
-def _check(session: Session, receipts: Sequence[Receipt]) -> None:
-    if any(receipt.quantity < 1 for receipt in receipts):
-        raise InvalidError("a quantity is at least 1", field="quantity")
-    skus = {receipt.sku for receipt in receipts}
-    bundles = session.execute(select(Variant.sku, Variant.bundle).where(Variant.sku == stock_rows.one_of(skus)))
-    known = {row.sku: row.bundle for row in bundles}
-    if unknown := sorted(skus - known.keys()):
-        raise NotFoundError(f"no such SKU: {unknown[0]}")
-    if bundled := sorted(sku for sku, bundle in known.items() if bundle):
-        raise InvalidError(f"{bundled[0]} is a bundle: its components have the stock", code="bundle", field="sku")
-    locations = {receipt.location_id for receipt in receipts}
-    found = set(session.scalars(select(Location.id).where(Location.id == stock_rows.one_of(locations))))
-    if missing := sorted(locations - found):
-        raise NotFoundError(f"no such location: {missing[0]}")
-
-
-def _make_rows(session: Session, keys: Iterable[Key], now: datetime) -> None:
-    """Make stock rows that are not there yet, and lock them all."""
-    wanted = sorted(keys)
-    session.execute(
-        insert(Stock).on_conflict_do_nothing(),
-        [{"sku": sku, "location_id": location_id, "updated_at": now} for sku, location_id in wanted],
-    )
-    stock_rows.lock(session, wanted)
-
-
-def _make_lots(session: Session, receipts: Sequence[Receipt], *, any_date: bool = False) -> Mapping[_Place, str]:
-    """The ids of the receipts' lots, made where there is none; their stock rows are locked."""
-    dates: dict[_Place, date | None] = {}
-    for receipt in receipts:
-        place = (*receipt.key, receipt.code)
-        if dates.setdefault(place, receipt.expires_on) != receipt.expires_on:
-            raise InvalidError(f"lot {receipt.code} has two dates", code="lot_date", field="expires_on")
-    session.execute(
-        insert(Lot).on_conflict_do_nothing(),
-        [
-            {"id": mint("lot"), "sku": sku, "location_id": location_id, "code": code, "expires_on": expires_on}
-            for (sku, location_id, code), expires_on in dates.items()
-        ],
-    )
-    rows = session.execute(
-        stock_rows.LOTS_BY_CODE,
-        {**stock_rows.columns((sku, place) for sku, place, _ in dates), "codes": [code for _, _, code in dates]},
-    ).all()
-    for row in rows:
-        if not any_date and row.expires_on != dates[row.sku, row.location_id, row.code]:
-            raise InvalidError(f"lot {row.code} has another date", code="lot_date", field="expires_on")
-    return {(row.sku, row.location_id, row.code): row.id for row in rows}

@@ -65,7 +65,7 @@ _touched = union(
 LOCK = (
     select(
         Stock.sku, Stock.location_id, Stock.on_hand, Stock.reserved,
-        Stock.safety_stock, Stock.reorder_point, Stock.revision,
+        Stock.safety_stock, Stock.reorder_point, Stock.revision, Stock.counted_at,
     )
     .join(_touched, (Stock.sku == _touched.c.sku) & (Stock.location_id == _touched.c.location_id))
     .order_by(Stock.sku, Stock.location_id)
@@ -264,8 +264,12 @@ class Changes:
         actor: str,
         now: datetime,
         order_id: str | None = None,
+        at: datetime | None = None,
     ) -> None:
-        """A ledger row for each lot whose on hand moves. The ledger refuses one operation's second row for a lot."""
+        """A ledger row for each lot whose on hand moves. The ledger refuses one operation's second row for a lot.
+
+        `at`: when it happened, where that is not now.
+        """
         rows = [
             {
                 "sku": key[0],
@@ -276,7 +280,7 @@ class Changes:
                 "operation": operation,
                 "order_id": order_id,
                 "actor": actor,
-                "occurred_at": now,
+                "occurred_at": at or now,
                 "recorded_at": now,
             }
             for lot_id, (key, on_hand, _) in self._lots.items()

@@ -27,6 +27,8 @@ class TakingIn:
             return self._tracked(book, fact, word)
         if source == "return":
             return "noted"  # what it did is in the rows: the run only has to learn it
+        if source == "stock":
+            return "applied" if self._fulfilment.lose(book, fact.payload["units"]) else "known_already"
         if source == "refund":
             return _refund_reported(book, fact, word)
         if source == "label":

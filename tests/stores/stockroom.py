@@ -51,6 +51,10 @@ class Stockroom:
         self._numbers = count(1)
         self.run(self._brand)
 
+    def number(self) -> int:
+        """The next one, for what needs a name of its own."""
+        return next(self._numbers)
+
     def run(self, work: Callable[[Session], T]) -> T:
         return self.database.transaction(work)
 
