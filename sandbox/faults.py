@@ -1,5 +1,6 @@
 """Faults that a test or a person arms: a sandbox then fails in exactly that way, as often as asked.
 
+A request may also bring its own along, as JSON in the header `X-Sandbox-Fault`: of many at once exactly that one fails.
 `FaultMiddleware` wraps any ASGI app. It must not know a vendor's idempotency: for a failure that the vendor would
 store under the caller's key (`fail_after`, and `fail_before` with `stored`) it leaves a `PlannedAnswer` in
 `scope["fault_answer"]`; an app that stores answers stores that one in place of its own.
@@ -7,6 +8,7 @@ store under the caller's key (`fail_after`, and `fail_before` with `stored`) it 
 
 import asyncio
 import itertools
+import json
 import random
 import re
 from collections.abc import Callable, Mapping
@@ -19,6 +21,7 @@ from sandbox.asgi import Answer, App, Message, Receive, Scope, Send, hang_up, js
 Kind = Literal["fail_before", "fail_after", "error", "hang", "drop", "drop_after", "garbage", "latency"]
 GARBAGE = b'{"object": "pay<html><h1>upstream</h1>'
 ADMIN = "/_admin"
+HEADER = "x-sandbox-fault"
 
 
 class FaultError(ValueError):
@@ -118,6 +121,15 @@ class Faults:
         return None
 
 
+def brought(scope: Scope) -> Fault | None:
+    """The fault that a request brings along for itself; raises FaultError."""
+    raw = dict(scope["headers"]).get(HEADER.encode())
+    try:
+        return None if raw is None else parse_fault(json.loads(raw))
+    except json.JSONDecodeError as error:
+        raise FaultError(f"{HEADER}: {error}") from error
+
+
 class FaultMiddleware:
     """Outermost around an app; `error_body(status, message)` gives the vendor's shape of an error."""
 
@@ -127,13 +139,21 @@ class FaultMiddleware:
         self._error_body = error_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not self._faults or scope["path"].startswith(ADMIN):
+        if scope["type"] != "http" or scope["path"].startswith(ADMIN):
+            await self._app(scope, receive, send)
+            return
+        try:
+            own = brought(scope)
+        except FaultError as error:
+            await json_answer(400, {"error": str(error)}).send(send)
+            return
+        if not self._faults and own is None:
             await self._app(scope, receive, send)
             return
         body = await read_body(receive)
         if body is None:
             return
-        fault = self._faults.take(scope["method"], scope["path"], body)
+        fault = own or self._faults.take(scope["method"], scope["path"], body)
         call = _Call(self._app, scope, replay_body(body, receive), send)
         if fault is None:
             await call.pass_on()

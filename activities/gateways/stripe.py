@@ -117,13 +117,13 @@ class StripeGateway:
         """
 
         def void(key: str) -> MoneyMoved:
-            intents, options = self._client.v1.payment_intents, stripe.RequestOptions(idempotency_key=key)
+            once = stripe.RequestOptions(idempotency_key=key)
             try:
                 if ask.partly_captured:
                     nothing: stripe.params.PaymentIntentCaptureParams = {"amount_to_capture": 0, "expand": _EXPAND}
-                    intent = intents.capture(ask.intent_id, nothing, options)
+                    intent = self._client.v1.payment_intents.capture(ask.intent_id, nothing, once)
                 else:
-                    intent = intents.cancel(ask.intent_id, {"expand": _EXPAND}, options)
+                    intent = self._client.v1.payment_intents.cancel(ask.intent_id, {"expand": _EXPAND}, once)
             except (stripe.CardError, stripe.InvalidRequestError) as error:
                 reason, view = _reason(error), self.look(ask.intent_id)
                 return _voided(ask, view) or MoneyMoved(Outcome.REFUSED, view, reason)

@@ -101,6 +101,15 @@ async def test_a_fault_fires_as_often_as_asked_when_requests_repeat(toy: Toy):
         assert (await client.post("/count")).status_code == 200
 
 
+async def test_that_request_alone_fails_when_it_brings_its_fault_along(toy: Toy):
+    async with toy.client() as client:
+        failed = await client.post("/count", headers={"X-Sandbox-Fault": '{"kind": "fail_after", "status": 503}'})
+        assert (failed.status_code, (await client.post("/count")).json()) == (503, {"count": 2})
+        for senseless in ('{"kind": "x"}', "drop"):
+            refused = await client.post("/count", headers={"X-Sandbox-Fault": senseless})
+            assert (refused.status_code, toy.count) == (400, 2)
+
+
 async def test_nonsense_is_refused_when_sent_to_the_admin(toy: Toy):
     async with toy.client() as client:
         for path, body in [

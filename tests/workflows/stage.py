@@ -1,7 +1,7 @@
 """Many branches played at once, each on shelves of its own: what one waits for, another uses."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -50,14 +50,15 @@ async def cast(
     life: float,
     copies: int = 1,
     waits: Mapping[str, Any] = MappingProxyType({}),
+    branches: Mapping[str, Branch] = MappingProxyType(BRANCHES),
 ) -> list[Play]:
-    """Every branch. `confirm_within` is for those in which that ends, `life` for an authorization to be renewed.
+    """Each branch, the copies of one after another. `confirm_within` is for those in which that ends, `life` for an authorization to be renewed.
 
     Both in seconds, and such that all that comes before is done, also beside many others.
     """
     longer = {"confirm_within": f"PT{confirm_within}S"}
     plays: list[Play] = []
-    for name, branch in BRANCHES.items():
+    for name, branch in branches.items():
         for _ in range(1 if branch.outage else copies):
             shop = await asyncio.to_thread(Shop(db).open)
             own = {wait: longer.get(wait, span) for wait, span in branch.waits.items()}
@@ -66,7 +67,8 @@ async def cast(
 
 
 async def play_all(stack: Stack, plays: Sequence[Play], *, at_once: int | None = None) -> None:
-    """All at once, but for what wants Stripe otherwise: multicapture before the others, an outage behind their verdicts.
+    """All at once, but for what wants Stripe otherwise: the others come behind the verdicts with multicapture, an outage
+    behind theirs.
 
     Or `at_once` at most, where a worker replays each run for each of its tasks.
 
@@ -80,15 +82,20 @@ async def play_all(stack: Stack, plays: Sequence[Play], *, at_once: int | None =
         async with gate:
             await play.go()
 
-    async def have_verdicts() -> bool:
-        return all(play.scene.orders or play.wrong for play in calm)
+    def verdicts_of(these: Sequence[Play]) -> Callable[[], Awaitable[bool]]:
+        async def are_there() -> bool:
+            return all(play.scene.orders or play.wrong for play in these)
 
-    async with multicapture(stack):
-        await asyncio.gather(*(play.go() for play in several))
+        return are_there
+
     async with asyncio.TaskGroup() as stage:
+        async with multicapture(stack):
+            for play in several:
+                stage.create_task(play.go())
+            await journey.eventually(verdicts_of(several))
         for play in calm:
             stage.create_task(in_turn(play))
-        await journey.eventually(have_verdicts)
+        await journey.eventually(verdicts_of(calm))
         for play in plays:
             if play.branch.outage:
                 stage.create_task(play.go())
