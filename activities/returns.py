@@ -5,10 +5,9 @@ A thread is never interrupted: a try that timed out ends by itself, and what it 
 
 from temporalio import activity
 
-from activities.labelling import buy_once
-from activities.ports import CarrierGateway, ReturnLabelLedger, ReturnLedger
+from activities import labelling
+from activities.ports import CarrierGateway, LabelLedger, ReturnLedger
 from models.messages.returns import ReturnFailed, ReturnLapse, ReturnLearned, ReturnNews, ReturnObey, ReturnRef
-from models.vendors import NoLabelError
 
 
 class ReturnActivities:
@@ -37,27 +36,16 @@ class ReturnActivities:
 
 
 class ReturnShippingActivities:
-    def __init__(self, labels: ReturnLabelLedger, carrier: CarrierGateway) -> None:
+    def __init__(self, labels: LabelLedger[ReturnRef, ReturnLearned], carrier: CarrierGateway) -> None:
         self._labels = labels
         self._carrier = carrier
 
     @activity.defn(no_thread_cancel_exception=True)
     def buy_return_label(self, ref: ReturnRef) -> ReturnLearned:
         """Buy the label that brings the goods back: one live label a return."""
-        planned = self._labels.plan_return_label(ref)
-        if isinstance(planned, ReturnLearned):
-            return planned
-        ask = planned.ask
-        try:
-            label = buy_once(self._carrier, ask, lambda found: self._labels.remember(ref, ask.key, found))
-        except NoLabelError as error:
-            return self._labels.return_label_impossible(ref, ask.key, error.reason, error.what)
-        return self._labels.record_return_label(ref, ask.key, label)
+        return labelling.buy(self._labels, self._carrier, ref)
 
     @activity.defn(no_thread_cancel_exception=True)
     def void_return_label(self, ref: ReturnRef) -> ReturnLearned:
-        """Ask for the refund of a label that nobody used."""
-        planned = self._labels.plan_void(ref)
-        if isinstance(planned, ReturnLearned):
-            return planned
-        return self._labels.record_void(ref, self._carrier.refund(planned.ask))
+        """Ask for the refund of a label that nobody used; one that the carrier did not sell is struck out."""
+        return labelling.ask_back(self._labels, self._carrier, ref)

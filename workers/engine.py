@@ -20,14 +20,17 @@ from models.clock import Clock
 from models.config import Settings
 from models.db import Database
 from models.ids import TASK_QUEUE_ORDERS, TASK_QUEUE_PAYMENTS, TASK_QUEUE_SHIPPING
+from models.messages.activities import Learned, ShipmentRef
+from models.messages.returns import ReturnLearned, ReturnRef
 from models.stores.fulfilment import Fulfilment
-from models.stores.labels import LabelStore
+from models.stores.labels import Labels
 from models.stores.orders import OrderStore
 from models.stores.payments import PaymentStore
 from models.stores.refunds import RefundStore
 from models.stores.requests import RequestStore
-from models.stores.return_labels import ReturnLabelStore
+from models.stores.return_labels import coming_back
 from models.stores.returns import ReturnStore
+from models.stores.shipment_labels import outgoing
 from models.stores.sourcing import SourcingStore
 from models.stores.stock import StockStore
 from workers.faults import FaultPoints
@@ -46,9 +49,9 @@ class Ledgers:
     orders: OrderStore
     payments: PaymentStore
     refunds: RefundStore
-    labels: LabelStore
+    labels: Labels[ShipmentRef, Learned]
     returns: ReturnStore
-    return_labels: ReturnLabelStore
+    return_labels: Labels[ReturnRef, ReturnLearned]
 
 
 def ledgers(db: Database, clock: Clock, *, link: str = "") -> Ledgers:
@@ -60,9 +63,9 @@ def ledgers(db: Database, clock: Clock, *, link: str = "") -> Ledgers:
         OrderStore(db, clock, fulfilment, link=link),
         PaymentStore(db, clock, fulfilment),
         RefundStore(db, clock),
-        LabelStore(db, clock),
+        Labels(db, clock, outgoing),
         returns,
-        ReturnLabelStore(db, clock, returns),
+        Labels(db, clock, coming_back),
     )
 
 

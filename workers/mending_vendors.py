@@ -11,7 +11,7 @@ import structlog
 
 from activities.ports import CarrierGateway, PaymentGateway
 from models.clock import Clock
-from models.errors import RejectedError, ShelfwayError
+from models.errors import ShelfwayError
 from models.heard import Listed, Window
 from models.heard_stripe import read_anew
 from models.stores.inbox import InboxStore
@@ -90,15 +90,9 @@ class MendingVendors:
         status = self._easypost.refund_status(refund.carrier_shipment_id) or refund.status
         again = status == "rejected" and refund.status == "rejected"
         if again:
-            status = self._ask_again(refund)
+            status = self._easypost.refund(refund.carrier_shipment_id)
         self._silence.know_refund(refund, status, asked_again=again)
         return again or status != refund.status
-
-    def _ask_again(self, refund: OpenRefund) -> str:
-        try:
-            return self._easypost.refund(refund.carrier_shipment_id)
-        except RejectedError:
-            return refund.status
 
 
 def _each(things: Sequence[T], work: Callable[[T], bool]) -> int:

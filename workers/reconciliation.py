@@ -10,6 +10,7 @@ import structlog
 
 from activities.payments import PaymentActivities
 from activities.ports import CarrierGateway, PaymentGateway
+from activities.returns import ReturnShippingActivities
 from activities.shipping import ShippingActivities
 from models.clock import Clock
 from models.db import Database
@@ -78,7 +79,8 @@ def reconciliation(
         ours.orders,
         PaymentActivities(ours.payments, ours.refunds, stripe),
         ShippingActivities(ours.orders, ours.labels, easypost),
-        clock,
+        ReturnShippingActivities(ours.return_labels, easypost),
+        clock=clock,
     )
     blocking: Mapping[str, Callable[[], int]] = {
         "hear_stripe": told.hear_stripe,

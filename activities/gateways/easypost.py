@@ -102,15 +102,16 @@ class EasyPostGateway:
             raise OutcomeUnknownError("easypost: bought, but it cannot be read") from None
 
     def refund(self, carrier_shipment_id: str) -> str:
-        """Ask for the label's money; the carrier's word for where that stands. Asking again changes nothing."""
-        with _errors_in_our_words():
-            try:
+        """Ask for the label's money; the carrier's word for where that stands. Asking again changes nothing.
+
+        A refusal is an answer too: it stands where it stood before, or is `rejected`.
+        """
+        try:
+            with _errors_in_our_words():
                 answer = self._client.shipment.refund(carrier_shipment_id)
-            except InvalidRequestError:
-                answer = self._client.shipment.retrieve(carrier_shipment_id)
-                if wire.WireShipment.model_validate(answer.to_dict()).refund_status is None:
-                    raise
-            return wire.WireShipment.model_validate(answer.to_dict()).refund_status or "submitted"
+                return wire.WireShipment.model_validate(answer.to_dict()).refund_status or "submitted"
+        except RejectedError:
+            return self.refund_status(carrier_shipment_id) or "rejected"
 
     def purchases(self, window: Window, after: str | None) -> Listed:
         """A page of the labels that were bought of shipments made in the window."""
@@ -136,7 +137,10 @@ class EasyPostGateway:
     def refund_status(self, carrier_shipment_id: str) -> str | None:
         """Where a label's refund stands, in the carrier's word; None where none was asked for."""
         with _errors_in_our_words():
-            answer = self._client.shipment.retrieve(carrier_shipment_id)
+            try:
+                answer = self._client.shipment.retrieve(carrier_shipment_id)
+            except NotFoundError:
+                return None
             return wire.WireShipment.model_validate(answer.to_dict()).refund_status
 
     @property

@@ -1,6 +1,7 @@
 """O5: the carrier's ledger beside our labels. One live label a parcel, none for what will not leave.
 
-A label is live until its refund is requested. What was only prepared costs nothing and is nobody's business.
+A label is live until its refund is requested, also where the carrier refused that and has no trace of it. What was only
+prepared costs nothing and is nobody's business.
 """
 
 from collections import defaultdict
@@ -25,6 +26,7 @@ class Sold(BaseModel):
     tracking_code: str | None = None
     postage: int
     refund_status: str | None = None
+    refused: bool = False  # by our books the carrier would not hear of its refund
 
     @property
     def key(self) -> str:
@@ -41,13 +43,15 @@ class Sold(BaseModel):
 
     @property
     def live(self) -> bool:
-        return self.refund_status is None
+        return self.refund_status is None and not self.refused
 
 
 def compare(books: Mapping[str, OrderBooks], ledger: Sequence[Mapping[str, Any]]) -> list[Checked]:
     """Every check of O5 that needs the ledger; `ledger` is its list of shipments."""
-    sold = [Sold.model_validate(shipment) for shipment in ledger if shipment["labels"]]
     ours = [label for order in books.values() for label in order.labels if label.bought_at]
+    refused = {label.carrier_shipment_id for label in ours if label.refund_status == "rejected"}
+    there = [Sold.model_validate(shipment) for shipment in ledger if shipment["labels"]]
+    sold = [label.model_copy(update={"refused": label.id in refused}) for label in there]
     checks = (
         ("carrier's ledger: one live label a parcel", len(sold), _one_live(sold), False),
         ("carrier's ledger: no live label for what will not leave", len(sold), _none_for_ended(books, sold), True),

@@ -6,16 +6,17 @@ step had done so, by the key that it carries; what cannot be placed is a case.
 
 from typing import Any, Final
 
-from sqlalchemy import select
-
 from models.heard_easypost import sold_label
 from models.heard_stripe import STATES
 from models.stores.authorizing import authorized, keep, know
 from models.stores.book import Book
 from models.stores.fulfilment import SYSTEM, Fulfilment
-from models.stores.labels import know_label
+from models.stores.return_labels import ComingBack
+from models.stores.returns import Parcel
+from models.stores.shipment_labels import Outgoing
 from models.tables.messages import InboxFact
 from models.tables.payments import Intent, PaymentOperation
+from models.tables.returns import Return
 from models.tables.shipments import Label, Shipment
 from models.vendors import Authorized, IntentView
 from models.words import CaseType, IntentState, OperationKind, Outcome, Role, Stage
@@ -146,42 +147,46 @@ def _found(book: Book, fact: InboxFact, intent: Intent, kind: OperationKind, amo
 
 
 def label_found(book: Book, fact: InboxFact, fulfilment: Fulfilment) -> str:
-    """A label that the carrier sold and we did not record. Its parcel was packed, whatever we remember of that."""
+    """A label that the carrier sold and we did not record. What goes out was packed, whatever we remember of that."""
     key = fact.subject
-    shipment = next((s for s in book.shipments if s.id == key.split(":")[1]), None)
-    ours = _labels(book, shipment)
+    parcel = _parcel(book, key.split(":")[1])
+    ours = parcel.labels if parcel else []
     label = next((each for each in ours if each.key == key), None)
     sold = sold_label(fact.payload)
     bought = label and label.bought_at
     if label and bought and label.carrier_shipment_id == sold.carrier_shipment_id:
         return "known_already"
-    if bought or shipment is None or any(each is not label and each.refund_requested_at is None for each in ours):
+    if bought or parcel is None or any(each is not label and each.refund_requested_at is None for each in ours):
         what = {name: fact.payload[name] for name in ("tracking_code", "carrier_shipment_id")}
         book.open_case(CaseType.UNKNOWN_FACT, key, Role.OPS, fact=fact.kind, **what)
         return "unknown_parcel"
-    book.tell("label.found", SYSTEM, shipment=shipment.id)
-    if shipment.stage in (Stage.OFFERED, Stage.ACCEPTED) and not shipment.leaving:
-        _pack(book, shipment, fulfilment)
+    parcel.tell("found")
+    if isinstance(parcel, Outgoing):
+        _pack(book, parcel.shipment, fulfilment)
     result = "recorded"
     if label is None:
         result = FORGOTTEN
-        label = Label(key=key, shipment_id=shipment.id, planned_at=fact.occurred_at)
+        label = Label(key=key, planned_at=fact.occurred_at, **parcel.whose)
         book.session.add(label)
-    know_label(book, label, sold, fact.occurred_at)
+    parcel.know(label, sold, fact.occurred_at)
     if status := fact.payload.get("refund_status"):
         label.refund_requested_at, label.refund_status = book.now, status
     return result
 
 
-def _labels(book: Book, shipment: Shipment | None) -> list[Label]:
-    """Also of a parcel that counts as not packed yet."""
-    if shipment is None:
-        return []
-    return list(book.session.scalars(select(Label).where(Label.shipment_id == shipment.id).order_by(Label.key)))
+def _parcel(book: Book, parcel_id: str) -> Outgoing | ComingBack | None:
+    """What it is the label of, where that is this order's."""
+    shipment = next((s for s in book.shipments if s.id == parcel_id), None)
+    if shipment:
+        return Outgoing(book, shipment)
+    row = book.session.get(Return, parcel_id)
+    return ComingBack(Parcel.of(book, row.id)) if row and row.order_id == book.order.id else None
 
 
 def _pack(book: Book, shipment: Shipment, fulfilment: Fulfilment) -> None:
     """As its node did, and we forgot. Units that are not held any more are somebody's to find."""
+    if shipment.leaving or shipment.stage not in (Stage.OFFERED, Stage.ACCEPTED):
+        return
     if shipment.stage is Stage.OFFERED:
         fulfilment.accept(book, shipment, SYSTEM)
     if gone := fulfilment.pack(book, shipment, None, None, SYSTEM):

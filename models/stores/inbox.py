@@ -189,13 +189,12 @@ def _about_return(session: Session, tracking_code: str) -> _About:
 
 
 def _about_label(session: Session, key: str, carrier_shipment_id: str) -> _About:
-    """One that is planned is left to the step that buys it, which a return's run does in the end."""
+    """One that is planned is left to the step that buys it."""
     order_id = session.scalar(select(Order.id).where(Order.id == key.partition(":")[0]))
     label = session.get(Label, key)
     if label is None or label.carrier_shipment_id not in (None, carrier_shipment_id):
         return _About(order_id, None, News.NOW)
-    is_known = label.bought_at or label.return_id
-    return _About(order_id, None, News.NONE if is_known else News.LATER)
+    return _About(order_id, None, News.NONE if label.bought_at else News.LATER)
 
 
 def _about_money(session: Session, kind: str, intent_id: str, payload: dict[str, Any]) -> _About:

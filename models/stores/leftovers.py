@@ -6,17 +6,20 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, exists, or_, select, union
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, union
 from sqlalchemy.orm import Session
 
 from models.clock import Clock
 from models.db import Database
+from models.messages.activities import ShipmentRef
+from models.messages.returns import ReturnRef
 from models.stores.book import GIVEN_BACK, HOLDING, Book
 from models.stores.fulfilment import SYSTEM
 from models.stores.stock import StockStore
 from models.tables.messages import Case
 from models.tables.orders import Order, OrderUnit
 from models.tables.payments import Intent, PaymentOperation
+from models.tables.returns import Return
 from models.tables.shipments import Label, Shipment
 from models.tables.stock import CartHold, Reservation
 from models.words import CaseType, ReservationState, Role, Stage, UnitState
@@ -78,15 +81,23 @@ class Leftovers:
         )
         return self._db.transaction(lambda session: session.scalars(query.order_by(Order.closed_at).limit(limit)).all())
 
-    def labels_of_no_use(self, limit: int = 50) -> Sequence[tuple[str, str]]:
-        """Order and shipment of live labels whose parcel will not leave, and that no run asks back any more."""
-        query = (
+    def labels_of_no_use(self, limit: int = 50) -> Sequence[ShipmentRef | ReturnRef]:
+        """Parcels that will not travel, whose label is live and no run asks back any more."""
+        live = Label.bought_at < self._clock.now() - PATIENCE, Label.refund_requested_at.is_(None)
+        shipments = (
             select(Shipment.order_id, Shipment.id)
             .join(Label, Label.shipment_id == Shipment.id)
-            .where(Shipment.stage.in_([Stage.CANCELLED, Stage.RE_SOURCED]), Shipment.handed_over_at.is_(None))
-            .where(Label.bought_at < self._clock.now() - PATIENCE, Label.refund_requested_at.is_(None))
+            .where(Shipment.stage.in_([Stage.CANCELLED, Stage.RE_SOURCED]), Shipment.handed_over_at.is_(None), *live)
         )
-        return self._pairs(query.limit(limit))
+        returns = (
+            select(Return.order_id, Return.id)
+            .join(Label, Label.return_id == Return.id)
+            .where(Return.closed_at < self._clock.now() - PATIENCE, Return.scanned_at.is_(None), *live)
+        )
+        return [
+            *(ShipmentRef(order_id=order, shipment_id=id_) for order, id_ in self._pairs(shipments.limit(limit))),
+            *(ReturnRef(order_id=order, return_id=id_) for order, id_ in self._pairs(returns.limit(limit))),
+        ]
 
     # Outcomes that nobody learned
 
@@ -99,8 +110,9 @@ class Leftovers:
             ~_has_case(PaymentOperation.key),
         )
         labels = (
-            select(Shipment.order_id, Label.key)
-            .join(Shipment, Shipment.id == Label.shipment_id)
+            select(func.coalesce(Shipment.order_id, Return.order_id), Label.key)
+            .outerjoin(Shipment, Shipment.id == Label.shipment_id)
+            .outerjoin(Return, Return.id == Label.return_id)
             .where(
                 Label.bought_at.is_(None),
                 Label.refund_requested_at.is_(None),

@@ -16,10 +16,10 @@ from models.messages.facts import PAYMENT, UNCONFIRMED, Facts, OrderFacts
 from models.messages.order import OrderInput
 from models.money import format_money
 from models.refusals import refusal
+from models.stores.addresses import destination_of
 from models.stores.answers import done_or_refused
 from models.stores.book import Book, is_ended
 from models.stores.fulfilment import SYSTEM, Fulfilment
-from models.stores.labels import destination_of
 from models.stores.obedience import Obedience
 from models.stores.taking_in import TakingIn
 from models.tables.messages import InboxFact

@@ -55,7 +55,17 @@ class Parcel:
     book: Book
     row: Return
     pieces: list[ReturnUnit]
-    label: Label | None
+
+    @classmethod
+    def of(cls, book: Book, return_id: str) -> "Parcel":
+        pieces = select(ReturnUnit).where(ReturnUnit.return_id == return_id).order_by(ReturnUnit.unit_id)
+        return cls(book, book.session.get_one(Return, return_id), list(book.session.scalars(pieces)))
+
+    @property
+    def label(self) -> Label | None:
+        """The live one."""
+        query = select(Label).where(Label.return_id == self.row.id, Label.refund_requested_at.is_(None))
+        return self.book.session.scalars(query).one_or_none()
 
     @property
     def missing(self) -> list[ReturnUnit]:
@@ -148,7 +158,7 @@ class ReturnStore:
         pieces = [ReturnUnit(return_id=return_id, unit_id=unit.id) for unit in units]
         book.session.add_all(pieces)
         book.claim(units, ClaimKind.RETURN, return_id=return_id)
-        Parcel(book, row, pieces, None).tell("requested", new.actor, units=len(units), reason=new.reason)
+        Parcel(book, row, pieces).tell("requested", new.actor, units=len(units), reason=new.reason)
 
     # Its run
 
@@ -335,11 +345,7 @@ class ReturnStore:
 
     def open(self, session: Session, ref: ReturnRef) -> Parcel:
         """The return, under its order's lock."""
-        book = Book.open(session, ref.order_id, self._clock.now())
-        row = session.get_one(Return, ref.return_id)
-        pieces = select(ReturnUnit).where(ReturnUnit.return_id == row.id).order_by(ReturnUnit.unit_id)
-        label = select(Label).where(Label.return_id == row.id, Label.refund_requested_at.is_(None))
-        return Parcel(book, row, list(session.scalars(pieces)), session.scalars(label).one_or_none())
+        return Parcel.of(Book.open(session, ref.order_id, self._clock.now()), ref.return_id)
 
     def _ref(self, session: Session, return_id: str) -> ReturnRef:
         order_id = session.scalar(select(Return.order_id).where(Return.id == return_id))

@@ -138,9 +138,9 @@ def test_label_is_struck_out_and_the_parcel_held_when_the_carrier_refuses_for_go
 
 def test_nobody_holds_what_leaves_when_the_carrier_refuses_meanwhile(desk: Desk) -> None:
     desk.carrier.refuses = ("buy",)
-    assert isinstance(desk.books.labels.plan_label(desk.order_id, desk.shipment_id), Planned)
+    assert isinstance(desk.books.labels.plan(desk.ref), Planned)
     desk.leave()
-    learned = desk.books.labels.label_impossible(desk.order_id, desk.key(), "carrier_refused", "")
+    learned = desk.books.labels.impossible(desk.ref, desk.key(), "carrier_refused", "")
     assert [(s.on_hold, s.label) for s in learned.facts.shipments] == [(False, False)]
     assert desk.rows.all(Case) == []
 
@@ -160,7 +160,7 @@ def test_what_was_bought_stays_bought_when_the_carrier_will_not_show_it(desk: De
 
 
 def test_the_first_shipment_is_bought_when_a_later_try_prepared_a_second(desk: Desk) -> None:
-    desk.carrier.meanwhile = lambda: desk.books.labels.record_prepared(desk.order_id, desk.key(), "shp_first")
+    desk.carrier.meanwhile = lambda: desk.books.labels.record_prepared(desk.ref, desk.key(), "shp_first")
     desk.buy()
     assert list(desk.carrier.sold) == ["shp_first"]
     assert [row.carrier_shipment_id for row in desk.rows.all(Label)] == ["shp_first"]
@@ -176,8 +176,8 @@ def test_nothing_is_bought_when_the_parcel_leaves_while_its_label_is_prepared(de
 
 def test_nothing_is_bought_when_the_parcel_leaves_with_a_planned_label(desk: Desk) -> None:
     desk.carrier.refuses = ("look",)  # the first try came as far as this
-    desk.books.labels.plan_label(desk.order_id, desk.shipment_id)
-    desk.books.labels.record_prepared(desk.order_id, desk.key(), "shp_first")
+    desk.books.labels.plan(desk.ref)
+    desk.books.labels.record_prepared(desk.ref, desk.key(), "shp_first")
     desk.leave()
     assert [s.label for s in desk.buy().facts.shipments] == [True]
     assert desk.carrier.sold == {}
@@ -199,11 +199,11 @@ def test_a_label_of_unknown_outcome_is_refunded_when_the_carrier_sold_it(desk: D
 
 
 def test_a_label_is_live_again_when_a_slow_try_bought_it_after_it_was_struck_out(desk: Desk) -> None:
-    desk.books.labels.plan_label(desk.order_id, desk.shipment_id)
+    desk.books.labels.plan(desk.ref)
     desk.leave()
     desk.void()
     desk.change(Shipment, stage=Stage.CANCELLED, leaving=False)
     label = desk.carrier.buy("shp_slow", RATE)
-    desk.books.labels.record_label(desk.order_id, desk.key(), label)
+    desk.books.labels.record_bought(desk.ref, desk.key(), label)
     assert desk.labels() == [("1", True, None)]
     assert desk.shipment().stage is Stage.CANCELLED

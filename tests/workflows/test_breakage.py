@@ -17,7 +17,7 @@ from models.db import Database
 from models.messages.commands import Asked, CommandOutcome
 from models.shipment import Do, Effect
 from models.stores.commands import CommandStore, NewCommand, Recorded
-from models.stores.labels import LabelStore
+from models.stores.labels import Labels
 from models.stores.orders import OrderStore
 from models.stores.requests import RequestStore
 from models.stores.returns import ReturnStore
@@ -110,14 +110,14 @@ async def test_impossible_effect_is_a_case_until_it_succeeds_while_the_other_par
     async with stack.api() as api:
         order = await Journey.place(stack, api, shop.cart(*skus))
         parcel = await order.shipment_at(shop.node("warehouse"), "accepted")
-        as_it_is = LabelStore.plan_label
+        as_it_is = Labels[Any, Any].plan
 
-        def plan_label(self: LabelStore, order_id: str, shipment_id: str) -> Any:
-            if shipment_id == parcel["id"]:
+        def plan(self: Labels[Any, Any], ref: Any) -> Any:
+            if ref.shipment_id == parcel["id"]:
                 raise ZeroDivisionError("a bug in one step")
-            return as_it_is(self, order_id, shipment_id)
+            return as_it_is(self, ref)
 
-        monkeypatch.setattr(LabelStore, "plan_label", plan_label)
+        monkeypatch.setattr(Labels, "plan", plan)
         await order.done(parcel, "pick")
         await order.done(parcel, "pack")
         stuck = await until_case(order, "stuck_effect")
