@@ -14,6 +14,7 @@ from models.words import IntentState, Outcome
 PATIENCE: Final = timedelta(seconds=60)  # that an activity has to record its own operation's outcome
 
 SCANS: Final = frozenset({"in_transit", "out_for_delivery", "available_for_pickup", "delivered", "return_to_sender"})
+OURS: Final = frozenset({"return", "case", "stock"})  # sources of facts that we made ourselves, each with its order
 _REFUNDS: Final[Mapping[str, Outcome]] = {
     "refund.succeeded": Outcome.SUCCEEDED,
     "refund.pending": Outcome.PENDING,
@@ -29,10 +30,11 @@ class News(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ParcelNow:
-    """What is known of the parcel that a tracking code belongs to."""
+    """What is known of the parcel that a tracking code belongs to. `silent`: its carrier's silence is a case."""
 
     handed_over: bool
     delivered: bool
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ def tracking_news(status: str, parcel: ParcelNow, *, scanned: bool) -> News:
         return News.NOW if is_scan(status, scanned=scanned) else News.NONE
     if status == "delivered":
         return News.NONE if parcel.delivered else News.NOW
+    if parcel.silent and is_scan(status, scanned=scanned):
+        return News.NOW
     return News.NOW if status in ("return_to_sender", "failure") else News.NONE
 
 

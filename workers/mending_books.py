@@ -10,6 +10,7 @@ import structlog
 from activities.payments import PaymentActivities
 from activities.returns import ReturnShippingActivities
 from activities.shipping import ShippingActivities
+from models.cases import SETTLE
 from models.clock import Clock
 from models.errors import ShelfwayError
 from models.messages.activities import EffectFailed, OrderRef, ShipmentRef
@@ -65,7 +66,7 @@ class MendingBooks:
                     log.warning("reconcile.away", order=order_id, error=type(error).__name__)
                     continue
                 now, name = self._clock.now(), type(error).__name__
-                failed = EffectFailed(order_id=order_id, key=PAYMENT, effect="settle", error_type=name, stuck_until=now)
+                failed = EffectFailed(order_id=order_id, key=PAYMENT, effect=SETTLE, error_type=name, stuck_until=now)
                 self._orders.open_case(failed)
         return len(orders)
 

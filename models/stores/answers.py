@@ -59,7 +59,13 @@ def answer(command: Command, outcome: CommandOutcome, book: "Book") -> None:
         detail={"command": command.id},
     )
     book.session.add(row)
-    book.tell(f"command.{'done' if outcome.done else 'refused'}", who(command), command=command.id, code=outcome.code)
+    book.tell(
+        f"command.{'done' if outcome.done else 'refused'}",
+        who(command),
+        command=command.id,
+        code=outcome.code,
+        shipment=command.shipment_id,
+    )
 
 
 def finish_cancels(book: "Book") -> None:

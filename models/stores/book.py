@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import Any
 
 from sqlalchemy import BindParameter, bindparam, exists, func, select
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from models.cases import Told
 from models.errors import MoneyBusyError, NotFoundError
 from models.messages.facts import ENDED, OrderFacts, PaymentFacts, Rest, ShipmentFacts
 from models.messages.timings import OrderTimings
@@ -20,7 +20,8 @@ from models.mint import mint
 from models.refunds import Paid, RefundDue, next_refund
 from models.status import Standing, status_of
 from models.stores.answers import finish_cancels
-from models.tables.messages import Case, Event
+from models.stores.order_cases import EXCEPTION, OrderCases
+from models.tables.messages import Case, Event, InboxFact
 from models.tables.orders import Claim, Hold, Order, OrderUnit
 from models.tables.payments import Intent, PaymentOperation, Tender
 from models.tables.returns import Return
@@ -43,18 +44,10 @@ from models.words import (
 _FAILED = frozenset({Verdict.DECLINED, Verdict.OUT_OF_STOCK, Verdict.INVALID_ADDRESS})
 # Asked together, since most orders have neither.
 _HELD = exists().where(Hold.order_id == Order.id, Hold.released_at.is_(None)).label("held")
-_EXCEPTION = (
-    select(Case.type)
-    .where(Case.order_id == Order.id, Case.closed_at.is_(None))
-    .order_by(Case.opened_at)
-    .limit(1)
-    .scalar_subquery()
-    .label("exception")
-)
 # An order and what belongs to it, as statements that are built once.
 _OF: BindParameter[str] = bindparam("order_id")
 _LOCKED = select(Order).where(Order.id == _OF).with_for_update(key_share=True)
-_TROUBLES = select(_HELD, _EXCEPTION).where(Order.id == _OF)
+_TROUBLES = select(_HELD, EXCEPTION).where(Order.id == _OF)
 _UNITS = select(OrderUnit).where(OrderUnit.order_id == _OF).order_by(OrderUnit.id)
 _SHIPMENTS = (
     select(Shipment, Location.kind == LocationKind.STORE)
@@ -80,10 +73,10 @@ class Book:
 
     def __init__(self, session: Session, order: Order, now: datetime, *, held: bool, exception: str) -> None:
         self._held = held
-        self._exception: str | None = exception
         self.session = session
         self.order = order
         self.now = now
+        self.cases = OrderCases(session, order.id, now, exception)
         self.timings = OrderTimings.model_validate(order.timings)
         self.was_told = False
         self._of = {"order_id": order.id}
@@ -338,32 +331,40 @@ class Book:
     # Writing
 
     def tell(self, event: str, actor: str, **data: Any) -> None:
-        """Add an event to the order's history. No person's data goes in."""
+        """Add an event to the order's history, and close the cases that it ends. No person's data goes in."""
         self.order.last_event += 1
         row = Event(aggregate=self.order.id, seq=self.order.last_event, type=event, data=data, actor=actor, at=self.now)
         self.session.add(row)
         self.was_told = True
+        for case in self.cases.ended_by(Told(self.order.id, event, data)):
+            self.tell("case.closed", "shelfway", type=case.type.value, subject=case.subject)
 
     def open_case(self, kind: CaseType, subject: str, owner: Role, **detail: Any) -> None:
         """An exception that somebody owns from now on; a second one of the same cause only reminds."""
-        row = {
-            "id": mint("case"),
-            "type": kind,
-            "order_id": self.order.id,
-            "subject": subject,
-            "owner": owner,
-            "detail": detail,
-            "opened_at": self.now,
-        }
-        statement = upsert(Case).values(row)
-        statement = statement.on_conflict_do_update(
-            index_elements=["type", "subject"],
-            index_where=Case.closed_at.is_(None),
-            set_={"reminded_at": self.now},
-        )
-        self.session.execute(statement)
-        self._exception = None
+        self.cases.open(kind, subject, owner, detail)
         self.tell("case.opened", "shelfway", type=kind.value, subject=subject)
+
+    def closed_by_hand(self, case: Case, by: str) -> None:
+        """A person has dealt with it: the order's story says so, and its run shows the case no more."""
+        self.cases.forget()
+        self.tell("case.closed", by, type=case.type.value, subject=case.subject)
+        if self.order.closed_at is None:
+            self.inform_run("case.closed", case.id)
+
+    def inform_run(self, kind: str, subject: str) -> None:
+        """What was done beside the order's run makes its knowledge old: a fact has it learn what the rows hold."""
+        row = InboxFact(
+            id=f"{subject}:{kind}:{self.order.last_event}",
+            source="shelfway",
+            kind=kind,
+            subject=subject,
+            order_id=self.order.id,
+            payload={},
+            occurred_at=self.now,
+            received_at=self.now,
+            due_at=self.now,
+        )
+        self.session.add(row)
 
     def claim(
         self,
@@ -396,22 +397,6 @@ class Book:
         self.tell("hold.placed", actor, hold=hold.id, reason=reason, shipment=hold.shipment_id)
         return hold
 
-    def has_case(self, subject: str, kind: CaseType) -> bool:
-        """Whether there is one, or was."""
-        same = exists().where(Case.subject == subject, Case.type == kind)
-        return bool(self.session.scalar(select(same)))
-
-    def close_cases(self, subject: str, resolution: str, *kinds: CaseType) -> None:
-        """End the open cases about this subject (of these kinds, or all): what they asked for has happened."""
-        if self._exception == "":
-            return
-        query = select(Case).where(Case.order_id == self.order.id, Case.subject == subject, Case.closed_at.is_(None))
-        for case in self.session.scalars(query):
-            if not kinds or case.type in kinds:
-                case.closed_at, case.closed_by, case.resolution = self.now, "shelfway", resolution
-                self._exception = None
-                self.tell("case.closed", "shelfway", type=case.type.value, subject=subject)
-
     def settle(self) -> OrderFacts:
         """Write the status that the units and the money give, bump the revision if anything was told, answer facts."""
         self._ask_or_thank_the_customer()
@@ -437,7 +422,7 @@ class Book:
             self.open_case(CaseType.AWAITING_CUSTOMER, self.order.id, Role.CS)
         elif not refused and self.order.customer_until is not None:
             self.order.customer_until = None
-            self.close_cases(self.order.id, "settled", CaseType.AWAITING_CUSTOMER)
+            self.tell("customer.settled", "shelfway")
 
     def status(self) -> OrderStatus:
         standing = standing_of(self.order, self.shipments, on_hold=bool(self.holds))
@@ -457,7 +442,7 @@ class Book:
             promised_by=order.promised_by,
             window_ends=order.delivered_at and order.delivered_at + self.timings.return_window,
             stores=tuple(sorted(self.stores)),
-            exception=self.exception(),
+            exception=self.cases.exception(),
             returns=self._open_returns(),
             closed=order.closed_at is not None,
         )
@@ -498,14 +483,6 @@ class Book:
             look_due=any(i.look_due for i in self.intents),
             in_doubt=self.in_doubt is not None,
         )
-
-    def exception(self) -> str:
-        """The type of its oldest open case; empty where all is well."""
-        if self._exception is None:
-            self.session.flush()
-            query = select(_EXCEPTION).select_from(Order).where(Order.id == self.order.id)
-            self._exception = self.session.scalar(query) or ""
-        return self._exception
 
 
 def amount_of(units: Sequence[OrderUnit]) -> int:

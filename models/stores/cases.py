@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from models.clock import Clock
 from models.db import Database
 from models.errors import ConflictError, NotFoundError
+from models.stores.book import Book
 from models.stores.pages import Page, cursor_of, from_place, page_of
 from models.tables.messages import Audit, Case
 from models.words import CaseType, Role
@@ -44,16 +45,22 @@ class CaseStore:
         """Close it for good, with an audit row. ConflictError `already_closed` when somebody was first."""
 
         def work(session: Session) -> Case:
+            now = self._clock.now()
+            order_id = session.scalar(select(Case.order_id).where(Case.id == case_id))
+            book = Book.open(session, order_id, now) if order_id else None  # an order is locked before what is its
             case = session.get(Case, case_id, with_for_update={"key_share": True})
             if case is None:
                 raise NotFoundError("No such case.")
             if case.closed_at is not None:
                 raise ConflictError("This case is closed already.", code="already_closed")
-            now = self._clock.now()
-            case.closed_at, case.closed_by, case.resolution = now, f"{role.value}:{actor}", resolution
-            session.add(
-                Audit(at=now, role=role, actor=actor, action="case.close", subject=case_id, outcome="closed", detail={})
-            )
+            by = f"{role.value}:{actor}"
+            case.closed_at, case.closed_by, case.resolution = now, by, resolution
+            detail = {"type": case.type.value, "subject": case.subject, "resolution": resolution}
+            audit = {"at": now, "role": role, "actor": actor, "action": "case.close", "subject": case_id}
+            session.add(Audit(**audit, outcome="closed", detail=detail))
+            if book:
+                book.closed_by_hand(case, by)
+                book.settle()
             return case
 
         return self._db.transaction(work)

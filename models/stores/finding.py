@@ -6,6 +6,7 @@ step had done so, by the key that it carries; what cannot be placed is a case.
 
 from typing import Any, Final
 
+from models.cases import FORGOTTEN_CANCEL
 from models.heard_easypost import sold_label
 from models.heard_stripe import STATES
 from models.stores.authorizing import authorized, keep, know
@@ -22,7 +23,6 @@ from models.vendors import Authorized, IntentView
 from models.words import CaseType, IntentState, OperationKind, Outcome, Role, Stage
 
 FORGOTTEN: Final = "forgotten"  # what became of a message about an effect that we did not know of
-FORGOTTEN_CANCEL: Final = "forgotten_cancel"
 
 
 def authorization_found(book: Book, fact: InboxFact, fulfilment: Fulfilment) -> str:

@@ -116,7 +116,6 @@ class Fulfilment(Nodes):
         shipment.stage, shipment.packed_at = Stage.PACKED, book.now
         shipment.box_id, shipment.grams = box_id, grams
         shipment.deadline = book.now + book.timings.hold_review
-        book.close_cases(shipment.id, "packed", CaseType.OVERDUE_PACK)
         book.tell("shipment.packed", actor, shipment=shipment.id, box=box_id, grams=grams)
         return None
 
@@ -152,7 +151,6 @@ class Fulfilment(Nodes):
         shipment.deadline = book.now + book.timings.tracking_silence
         if shipment.stage is Stage.CAPTURED:
             shipment.stage = Stage.HANDED_OVER
-        book.close_cases(shipment.id, "handed_over", CaseType.OVERDUE_HAND_OVER)
         book.tell("shipment.handed_over", actor, shipment=shipment.id, node=shipment.location_id)
 
     def deliver(self, book: Book, shipment: Shipment) -> None:
@@ -169,7 +167,6 @@ class Fulfilment(Nodes):
         if shipment.delivered_at is None or shipment.stage is not Stage.HANDED_OVER:
             return
         end(shipment, Stage.DELIVERED, None)
-        book.close_cases(shipment.id, "delivered")
         if all(is_ended(s) for s in book.shipments):
             book.order.delivered_at = book.now
 
@@ -217,7 +214,6 @@ class Fulfilment(Nodes):
         self._stock.release(book.session, book.order.id, book.now, unit_ids=ids)
         end(shipment, Stage.CANCELLED, shipment.end_reason)
         shipment.leaving = False
-        book.close_cases(shipment.id, "cancelled")
         book.tell("shipment.cancelled", SYSTEM, shipment=shipment.id, reason=shipment.end_reason)
         if book.order.delivered_at is None and all(is_ended(s) for s in book.shipments):
             self._all_ended(book)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, ColumnElement, select, update
+from sqlalchemy import BindParameter, ColumnElement, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,7 @@ from models.db import Database
 from models.heard import Heard
 from models.heard_easypost import LABEL_SOLD
 from models.mint import mint
-from models.news import PATIENCE, MoneyNow, News, ParcelNow, payment_news, tracking_news
+from models.news import OURS, PATIENCE, MoneyNow, News, ParcelNow, payment_news, tracking_news
 from models.tables.messages import Case, InboxFact
 from models.tables.orders import Order
 from models.tables.payments import Intent, PaymentOperation
@@ -28,6 +28,11 @@ from models.words import CaseType, OperationKind, Outcome, Role
 GIVE_UP_AFTER: Final = timedelta(hours=24)  # that an order may stay unknown
 _LEAST_PAUSE: Final = timedelta(seconds=1)
 _MOST_PAUSE: Final = timedelta(hours=1)
+_SILENT: Final = (
+    exists()
+    .where(Case.subject == Shipment.id, Case.type == CaseType.TRACKING_SILENT, Case.closed_at.is_(None))
+    .label("silent")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +164,7 @@ def _remember_scan(
 
 
 def _about(session: Session, kind: str, subject: str, payload: dict[str, Any]) -> _About:
-    if kind.startswith(("return.", "stock.")):  # of our own making, with its order
+    if kind.partition(".")[0] in OURS:
         return _About(None, None, News.NOW)
     if kind.startswith("tracking."):
         return _about_parcel(session, subject, payload)
@@ -169,12 +174,14 @@ def _about(session: Session, kind: str, subject: str, payload: dict[str, Any]) -
 
 
 def _about_parcel(session: Session, tracking_code: str, payload: dict[str, Any]) -> _About:
-    query = select(Shipment.id, Shipment.order_id, Shipment.handed_over_at, Shipment.delivered_at)
+    query = select(Shipment.id, Shipment.order_id, Shipment.handed_over_at, Shipment.delivered_at, _SILENT)
     of_code = query.join(Label, Label.shipment_id == Shipment.id).where(Label.tracking_code == tracking_code)
     found = session.execute(of_code).one_or_none()
     if found is None:
         return _about_return(session, tracking_code)
-    parcel = ParcelNow(handed_over=found.handed_over_at is not None, delivered=found.delivered_at is not None)
+    parcel = ParcelNow(
+        handed_over=found.handed_over_at is not None, delivered=found.delivered_at is not None, silent=found.silent
+    )
     news = tracking_news(payload["status"], parcel, scanned=bool(payload.get("scanned")))
     return _About(found.order_id, found.id, news)
 

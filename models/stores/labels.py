@@ -18,7 +18,6 @@ from models.messages.base import Message
 from models.stores.book import Book
 from models.tables.shipments import Label
 from models.vendors import BoughtLabel, LabelAsk, LabelVoidAsk, Planned
-from models.words import CaseType
 
 R = TypeVar("R", bound=Message)
 L = TypeVar("L", bound=Message)
@@ -88,7 +87,6 @@ class Labelled(ABC, Generic[L]):
         row.rate, row.currency, row.tracker_id = label.rate, label.currency, label.tracker_id
         row.bought_at = at
         self.go_on()
-        self.book.close_cases(self.id, "label_bought", CaseType.LABEL_IMPOSSIBLE, CaseType.STUCK_EFFECT)
         said = {"carrier": label.carrier, "service": label.service, "tracking_code": label.tracking_code}
         self.tell("bought", **said, cost=label.rate)
 
@@ -192,7 +190,6 @@ class Labels(Generic[R, L]):
             parcel, label = self._with(session, ref, key)
             if label.refund_requested_at is None:
                 label.refund_requested_at, label.refund_status = parcel.book.now, status
-                parcel.book.close_cases(parcel.id, "label_asked_back", CaseType.STUCK_EFFECT)
                 parcel.tell("refund_requested", status=status)
             return parcel.learned()
 

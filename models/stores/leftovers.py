@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select, union
 from sqlalchemy.orm import Session
 
+from models.cases import NO_OUTCOME
 from models.clock import Clock
 from models.db import Database
 from models.messages.activities import ShipmentRef
@@ -142,10 +143,10 @@ class Leftovers:
 
     def own(self, order_id: str, key: str) -> None:
         """Somebody has to look: the run tries again and again, or there is none that would."""
-        self._about(order_id, lambda book: book.open_case(CaseType.STUCK_EFFECT, key, Role.OPS, effect="no_outcome"))
+        self._about(order_id, lambda book: book.open_case(CaseType.STUCK_EFFECT, key, Role.OPS, effect=NO_OUTCOME))
 
     def disown(self, order_id: str, key: str) -> None:
-        self._about(order_id, lambda book: book.close_cases(key, "known", CaseType.STUCK_EFFECT))
+        self._about(order_id, lambda book: book.tell("outcome.known", SYSTEM, operation=key))
 
     def _about(self, order_id: str, work: Callable[[Book], object]) -> None:
         def transaction(session: Session) -> None:

@@ -12,17 +12,16 @@ from typing import Final
 from sqlalchemy import ColumnElement, exists, func, select, union
 from sqlalchemy.orm import Session
 
+from models.cases import FORGOTTEN_REFUND
 from models.clock import Clock
 from models.db import Database
 from models.stores.book import Book
 from models.stores.finding import FORGOTTEN
 from models.stores.fulfilment import SYSTEM
-from models.stores.refunds import FORGOTTEN_REFUND
 from models.tables.messages import Command, Event, InboxFact
 from models.tables.orders import Order
 from models.tables.payments import PaymentOperation
 from models.tables.shipments import Label, Shipment
-from models.words import CaseType
 
 PATIENCE: Final = timedelta(minutes=1)  # that a run has to start, and to do what it was told
 _OWN: Final = InboxFact.return_id.is_(None)  # the order's own facts: a return has a run of its own
@@ -122,8 +121,6 @@ class LostRuns:
             order.resumed_at = book.now
             order.started_at = order.started_at or book.now
             book.tell("run.resumed", SYSTEM, why=why)
-            for subject in (order.id, *(s.id for s in book.shipments)):
-                book.close_cases(subject, "resumed", CaseType.STUCK_EFFECT)  # the new run tries it again
             book.settle()
             return True
 

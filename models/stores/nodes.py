@@ -65,11 +65,11 @@ class Nodes:
                 unit.state, unit.lot_id = UnitState.AWAITING, None
             self._await_supply(book, self._apart(book, shipment, units), reason)
             return
-        book.close_cases(shipment.id, "re_sourced", CaseType.UNSOURCED)
-        if not book.units_of(shipment):
+        left = len(book.units_of(shipment))
+        if not left:
             end(shipment, Stage.RE_SOURCED, reason)
         for new in placed:
-            book.tell("shipment.re_sourced", SYSTEM, shipment=shipment.id, to=new.id, node=new.location_id)
+            book.tell("shipment.re_sourced", SYSTEM, shipment=shipment.id, to=new.id, node=new.location_id, left=left)
             self.send_to_node(book, new)
 
     def _await_supply(self, book: Book, shipment: Shipment, reason: str) -> None:

@@ -14,7 +14,7 @@ from models.stores.fulfilment import SYSTEM, Fulfilment
 from models.tables.catalogue import Box, Variant
 from models.tables.messages import Command
 from models.tables.shipments import Shipment
-from models.words import CaseType, CommandKind, Role, Stage
+from models.words import CommandKind, Role, Stage
 
 _ABOUT_THE_ORDER: Final = frozenset({CommandKind.CANCEL, CommandKind.HOLD, CommandKind.RELEASE, CommandKind.RETRY})
 
@@ -83,8 +83,6 @@ class Obedience:
         return refused(gone.code, gone.message) if gone else DONE
 
     def _retry(self, book: Book, command: Command) -> CommandOutcome:
-        for case in (CaseType.STUCK_EFFECT, CaseType.LABEL_IMPOSSIBLE, CaseType.CAPTURE_REFUSED):
-            book.close_cases(command.shipment_id or book.order.id, "retry", case)
         again = [s for s in book.shipments if s.stage is Stage.UNSOURCED and not s.leaving]
         sourced = sum(self._fulfilment.source_again(book, s) for s in again)
         book.tell("order.retried", who(command), sourced=sourced)
@@ -141,10 +139,12 @@ def _release(book: Book, command: Command) -> CommandOutcome:
     if hold is None:
         return refused("no_such_hold", "That hold is not active.")
     hold.released_at, hold.released_by = book.now, who(command)
+    held = [s for s in book.shipments if book.is_on_hold(s)]
     book.holds.remove(hold)
+    freed = [s.id for s in held if not book.is_on_hold(s)]
     for intent in () if book.holds else book.open_intents:
         intent.look_due = True  # much may have happened to it meanwhile
-    book.tell("hold.released", who(command), hold=hold.id, reason=hold.reason)
+    book.tell("hold.released", who(command), hold=hold.id, reason=hold.reason, freed=freed)
     return DONE
 
 

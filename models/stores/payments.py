@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from models.cases import CAPTURED_OUTSIDE
 from models.clock import Clock
 from models.db import Database
 from models.errors import OutcomeUnknownError
@@ -281,7 +282,8 @@ class PaymentStore:
                 keep(book, answer.intent, operation.tender)
                 know(operation, answer.outcome, answer.reason, book.now)
                 done = "voided" if answer.outcome is Outcome.SUCCEEDED else "void_refused"
-                book.tell(f"payment.{done}", SYSTEM, intent=answer.intent.id, reason=answer.reason)
+                now = answer.intent.state.value
+                book.tell(f"payment.{done}", SYSTEM, intent=answer.intent.id, reason=answer.reason, state=now)
             return Learned(facts=book.settle())
 
         return self._db.transaction(work)
@@ -327,7 +329,7 @@ class PaymentStore:
             return
         intent.outside = outside
         book.open_case(CaseType.PAYMENT_CONTRADICTS, intent.id, Role.CS, captured=outside)
-        book.hold(None, "captured_outside", SYSTEM)
+        book.hold(None, CAPTURED_OUTSIDE, SYSTEM)
 
     def _open(self, session: Session, order_id: str) -> Book:
         return Book.open(session, order_id, self._clock.now())

@@ -4,11 +4,10 @@ What is due is decided by `models.refunds`. One that failed is a case: it is ask
 never by itself, since a closed card takes no refund however often it is offered.
 """
 
-from typing import Final
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.cases import FORGOTTEN_REFUND
 from models.clock import Clock
 from models.db import Database
 from models.ids import refund_key
@@ -20,8 +19,6 @@ from models.tables.messages import InboxFact
 from models.tables.payments import PaymentOperation
 from models.vendors import Planned, RefundAsk, Refunded
 from models.words import CaseType, OperationKind, Outcome, Role
-
-FORGOTTEN_REFUND: Final = "forgotten_refund"  # what became of a message about a refund that we do not know of
 
 
 class RefundStore:

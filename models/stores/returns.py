@@ -88,20 +88,8 @@ class Parcel:
 
     def tell(self, event: str, actor: str, **data: object) -> None:
         """Add an event to the order's story, and a fact for the order's run, whose knowledge it makes old."""
-        book = self.book
-        book.tell(f"return.{event}", actor, **{"return": self.row.id, **data})
-        fact = InboxFact(
-            id=f"{self.row.id}:{event}:{book.order.last_event}",
-            source="shelfway",
-            kind=f"return.{event}",
-            subject=self.row.id,
-            order_id=book.order.id,
-            payload={},
-            occurred_at=book.now,
-            received_at=book.now,
-            due_at=book.now,
-        )
-        book.session.add(fact)
+        self.book.tell(f"return.{event}", actor, **{"return": self.row.id, **data})
+        self.book.inform_run(f"return.{event}", self.row.id)
 
 
 class ReturnStore:
@@ -257,7 +245,6 @@ class ReturnStore:
         parcel.row.stage = ReturnStage.RECEIVED if done else ReturnStage.PARTLY_RECEIVED
         if done:
             parcel.row.closed_at, parcel.row.deadline = book.now, None
-        book.close_cases(parcel.row.id, "received")
         parcel.tell("received", who(command), units=len(new), at=place, missing=len(parcel.missing))
         book.session.flush()
         if receipts:

@@ -145,5 +145,5 @@ def _is_overdue(status: str, since: datetime, now: datetime) -> bool:
 
 
 def _own(book: Book, key: str, status: str) -> None:
-    if not book.has_case(key, CaseType.LABEL_NOT_REFUNDED):
+    if not book.cases.has_been(CaseType.LABEL_NOT_REFUNDED, key):
         book.open_case(CaseType.LABEL_NOT_REFUNDED, key, Role.OPS, status=status)

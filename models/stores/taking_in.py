@@ -4,11 +4,12 @@ from typing import Final
 
 from sqlalchemy import select
 
-from models.news import is_scan
+from models.cases import FORGOTTEN_REFUND
+from models.news import OURS, is_scan
 from models.stores.book import Book
 from models.stores.finding import FORGOTTEN, authorization_found, effect_found, label_found
 from models.stores.fulfilment import SYSTEM, Fulfilment
-from models.stores.refunds import FORGOTTEN_REFUND, know_refund
+from models.stores.refunds import know_refund
 from models.tables.messages import InboxFact
 from models.tables.shipments import Label, Shipment, TrackingEvent
 from models.words import CaseType, Outcome, Role, Stage
@@ -25,10 +26,10 @@ class TakingIn:
         source, _, word = fact.kind.partition(".")
         if source == "tracking":
             return self._tracked(book, fact, word)
-        if source == "return":
-            return "noted"  # what it did is in the rows: the run only has to learn it
         if source == "stock":
             return "applied" if self._fulfilment.lose(book, fact.payload["units"]) else "known_already"
+        if source in OURS:
+            return "noted"  # what it did is in the rows: the run only has to learn it
         if source == "refund":
             return _refund_reported(book, fact, word)
         if source == "label":
@@ -64,8 +65,11 @@ class TakingIn:
 
     def _moved(self, book: Book, shipment: Shipment, status: str, *, scanned: bool) -> None:
         """A carrier's scan on a parcel that nobody handed over is its hand-over."""
-        if is_scan(status, scanned=scanned) and shipment.handed_over_at is None:
+        was_scanned = is_scan(status, scanned=scanned)
+        if was_scanned and shipment.handed_over_at is None:
             self._fulfilment.hand_over(book, shipment, "carrier")
+        elif was_scanned and status != "delivered" and book.cases.is_open(CaseType.TRACKING_SILENT, shipment.id):
+            book.tell("shipment.on_its_way", "carrier", shipment=shipment.id)
         if status == "delivered" and shipment.delivered_at is None:
             self._fulfilment.deliver(book, shipment)
         elif status in _TROUBLE:
