@@ -1,11 +1,15 @@
 """What is to be given back of what was captured: pure, by intent, in the order of capture.
 
 A unit that was paid for and will not be the customer's is given back once, at its fixed price; the shipping charge with
-it when nothing ships. A refund that Stripe refused for good is not asked for again until a person says retry.
+it when nothing ships. A refund that Stripe refused for good is not asked for again until a person says retry; one to a
+closed card never.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
+
+_CLOSED_CARD: Final = frozenset({"expired_or_canceled_card", "lost_or_stolen_card"})  # Stripe's words
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,11 @@ class RefundDue:
     units: tuple[str, ...]
     amount: int
     shipping: int
+
+
+def may_be_asked_again(reason: str | None) -> bool:
+    """Whether a refund that was refused for this reason can ever succeed: a closed card takes none."""
+    return reason not in _CLOSED_CARD
 
 
 def next_refund(back: Sequence[Paid], captured: Sequence[str]) -> RefundDue | None:

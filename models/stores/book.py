@@ -17,7 +17,7 @@ from models.errors import MoneyBusyError, NotFoundError
 from models.messages.facts import ENDED, OrderFacts, PaymentFacts, Rest, ShipmentFacts
 from models.messages.timings import OrderTimings
 from models.mint import mint
-from models.refunds import Paid, RefundDue, next_refund
+from models.refunds import Paid, RefundDue, may_be_asked_again, next_refund
 from models.status import Standing, status_of
 from models.stores.answers import finish_cancels
 from models.stores.order_cases import EXCEPTION, OrderCases
@@ -291,11 +291,27 @@ class Book:
             for u in gone
             if u.captured_by and u.refunded_by is None
         ]
-        given = any(o.shipping for o in self.operations if o.kind is OperationKind.REFUND)
+        given = any(o.shipping for o in self.operations if o.kind is OperationKind.REFUND and o.retried_at is None)
         if not given and all(u.state is UnitState.CANCELLED for u in self.units):
             last = max(self.claims[u.id] for u in gone)
             back += [Paid(o.shipping, o.intent_id or "", last) for o in captures.values() if o.shipping]
         return next_refund(back, [o.intent_id or "" for o in captures.values()])
+
+    @property
+    def refused_refunds(self) -> list[PaymentOperation]:
+        """What Stripe did not give back, and nobody had asked for again."""
+        refunds = [o for o in self.operations if o.kind is OperationKind.REFUND and o.outcome is Outcome.REFUSED]
+        return [o for o in refunds if o.retried_at is None]
+
+    def retry_refunds(self) -> int:
+        """Make what was refused due again, as another refund, unless its card is closed; how many that were."""
+        again = [o for o in self.refused_refunds if may_be_asked_again(o.reason)]
+        for operation in again:
+            operation.retried_at = self.now
+            for unit in self.units:
+                if unit.refunded_by == operation.key:
+                    unit.refunded_by = None
+        return len(again)
 
     @property
     def in_doubt(self) -> PaymentOperation | None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select, union
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from models.cases import NO_OUTCOME
 from models.clock import Clock
@@ -23,7 +23,7 @@ from models.tables.payments import Intent, PaymentOperation
 from models.tables.returns import Return
 from models.tables.shipments import Label, Shipment
 from models.tables.stock import CartHold, Reservation
-from models.words import CaseType, ReservationState, Role, Stage, UnitState
+from models.words import CaseType, OperationKind, ReservationState, Role, Stage, UnitState
 
 PATIENCE: Final = timedelta(minutes=1)  # after the close of an order, for its last words
 UNKNOWN_FOR: Final = timedelta(hours=1)  # that an effect may have no outcome before somebody has to look
@@ -76,6 +76,7 @@ class Leftovers:
         left = union(
             select(Intent.order_id).where(Intent.look_due | Intent.state.in_(HOLDING)),
             select(OrderUnit.order_id).where(*owed),
+            select(PaymentOperation.order_id).where(PaymentOperation.retried_at.is_not(None), ~_asked_since()),
         ).subquery()
         query = select(Order.id).where(
             Order.closed_at < self._clock.now() - PATIENCE, Order.id.in_(select(left.c[0])), ~_has_case(Order.id)
@@ -155,6 +156,16 @@ class Leftovers:
             book.settle()
 
         self._db.transaction(transaction)
+
+
+def _asked_since() -> ColumnElement[bool]:
+    """Whether what is due again was asked for again: all that is due of an intent is one refund."""
+    later = aliased(PaymentOperation)
+    return exists().where(
+        later.kind == OperationKind.REFUND,
+        later.intent_id == PaymentOperation.intent_id,
+        later.planned_at >= PaymentOperation.retried_at,
+    )
 
 
 def _has_case(subject: object) -> ColumnElement[bool]:

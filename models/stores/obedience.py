@@ -85,8 +85,10 @@ class Obedience:
     def _retry(self, book: Book, command: Command) -> CommandOutcome:
         again = [s for s in book.shipments if s.stage is Stage.UNSOURCED and not s.leaving]
         sourced = sum(self._fulfilment.source_again(book, s) for s in again)
-        book.tell("order.retried", who(command), sourced=sourced)
-        return DONE.but(detail={"sourced": sourced, "unsourced": len(again) - sourced})
+        refunds = book.retry_refunds()
+        book.tell("order.retried", who(command), sourced=sourced, refunds=refunds)
+        found = {"sourced": sourced, "unsourced": len(again) - sourced}
+        return DONE.but(detail={**found, "refunds": refunds, "refused_for_good": len(book.refused_refunds)})
 
 
 def _answering(book: Book, asked: Asked, decide: Callable[[Command], CommandOutcome]) -> CommandOutcome:

@@ -84,8 +84,15 @@ def know_refund(book: Book, operation: PaymentOperation, outcome: Outcome, reaso
         book.open_case(
             CaseType.REFUND_FAILED, operation.intent_id or "", Role.CS, reason=reason, amount=operation.amount
         )
-    word = "refund_failed" if failed else "refunded"
-    book.tell(f"payment.{word}", SYSTEM, intent=operation.intent_id, amount=operation.amount, state=outcome.value)
+    refused = sum(o.amount for o in book.refused_refunds if o.intent_id == operation.intent_id)
+    book.tell(
+        f"payment.{'refund_failed' if failed else 'refunded'}",
+        SYSTEM,
+        intent=operation.intent_id,
+        amount=operation.amount,
+        state=outcome.value,
+        refused=refused,
+    )
 
 
 def _forgotten(book: Book, due: RefundDue) -> str | None:

@@ -79,12 +79,14 @@ class PaymentOperation(Base):
     stripe_id: Mapped[str | None]
     planned_at: Mapped[datetime]
     known_at: Mapped[datetime | None]
+    retried_at: Mapped[datetime | None]  # a refund that was refused: since then it is due again, as another
     __table_args__ = (
         CheckConstraint("amount > 0 AND shipping BETWEEN 0 AND amount", name="amounts"),
         CheckConstraint("(outcome IS NULL) = (known_at IS NULL)", name="known"),
         CheckConstraint("kind = 'authorize' OR intent_id IS NOT NULL", name="has_intent"),
         CheckConstraint("kind <> 'refund' OR claim_id IS NOT NULL", name="refund_has_claim"),
         CheckConstraint("kind <> 'capture' OR shipment_id IS NOT NULL", name="capture_has_shipment"),
+        CheckConstraint("retried_at IS NULL OR (kind = 'refund' AND outcome = 'refused')", name="retried"),
         Index("uq_payment_operations_in_flight", "intent_id", unique=True, postgresql_where=text("outcome IS NULL")),
         Index(
             "uq_payment_operations_authorizing",

@@ -113,6 +113,19 @@ async def test_one_refund_is_made_when_stripe_fails_while_it_is_asked(
     await assert_conserved(stack, [order.order_id])
 
 
+async def refuse_refund(stack: Stack, order: Journey) -> None:
+    """Stripe refuses the order's next refund, for no reason that lasts."""
+    failing = {"kind": "error", "status": 402, "method": "POST", "path": "/v1/refunds$", "times": 1}
+    await at_stripe(stack, "faults", **failing, body=order.order_id)
+
+
+async def retry(order: Journey) -> dict[str, Any]:
+    """What came of saying it."""
+    answer = await order.command(f"/v1/orders/{order.order_id}/retry", reason="bank_is_back")
+    assert answer.status_code == 200, answer.text
+    return answer.json()["outcome"]["detail"]
+
+
 async def test_it_is_a_case_when_a_refund_that_succeeded_fails_days_later(
     stack: Stack, api: httpx.AsyncClient, shop: Shop
 ):
@@ -126,6 +139,8 @@ async def test_it_is_a_case_when_a_refund_that_succeeded_fails_days_later(
     finally:
         await at_stripe(stack, "clock", now=time.time())
     assert (await order.order())["payment"]["refunded"]["amount"] == 0
+    assert await retry(order) == {"sourced": 0, "unsourced": 0, "refunds": 0, "refused_for_good": 1}  # a closed card
+    assert await has_case(order, "refund_failed")
 
 
 async def test_it_is_a_case_when_somebody_refunded_by_hand(stack: Stack, api: httpx.AsyncClient, shop: Shop):

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.e2e.test_refunds import has_case, refuse_refund, retry
 from tests.journey import Journey, eventually
 from tests.oracle import assert_conserved
 from tests.shop import PRICE, SHIPPING, Shop
@@ -217,4 +218,21 @@ async def test_k59_what_is_left_can_come_back_and_no_more_when_a_return_follows_
     await receive(order, second, units[1])
     await until_refunded(order, 2 * PRICE)  # the shipping charge is kept
     assert await refunds(order) == [PRICE, PRICE]
+    await assert_conserved(stack, [order.order_id])
+
+
+async def test_it_is_refunded_once_and_the_case_closed_when_what_was_refused_is_retried(
+    stack: Stack, api: httpx.AsyncClient, shop: Shop
+):
+    order, units = await delivered(stack, api, shop)
+    return_id = (await send_back(order, *units, label=False)).json()["id"]
+    await refuse_refund(stack, order)
+    await receive(order, return_id, *units)
+    await eventually(lambda: has_case(order, "refund_failed"))
+    assert (await refunded(order), await refunds(order)) == (0, [])
+    assert (await retry(order))["refunds"] == 1
+    await until_refunded(order, 2 * PRICE)
+    assert await refunds(order) == [2 * PRICE]
+    assert not await has_case(order, "refund_failed")
+    assert (await retry(order))["refunds"] == 0
     await assert_conserved(stack, [order.order_id])

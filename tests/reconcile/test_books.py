@@ -26,6 +26,7 @@ from models.tables.payments import Intent, PaymentOperation
 from models.tables.stock import Lot
 from models.words import IntentState, OperationKind, Outcome, UnitState
 from tests.conftest import MovableClock
+from tests.e2e.test_refunds import TOTAL, captured, refunds, refuse_refund, retry
 from tests.gateways.test_easypost import bought, parcel
 from tests.journey import Journey
 from tests.oracle import assert_conserved
@@ -226,6 +227,26 @@ async def test_intent_is_read_anew_when_stripe_spoke_after_the_order_was_closed(
     stack_db.transaction(lambda session: session.execute(look))
     assert await wrong(stack, order) == {"REST"}
     assert books.settle_closed() >= 1
+    await assert_conserved(stack, [order.order_id])
+
+
+async def test_it_is_refunded_once_and_the_case_closed_when_a_closed_orders_refund_is_retried(
+    stack: Stack, api: httpx.AsyncClient, shop: Shop, books: MendingBooks
+):
+    order = await captured(stack, api, shop)
+    intent = (await order.intents())[0]["id"]
+    await refuse_refund(stack, order)
+    assert (await order.command(f"/v1/orders/{order.order_id}/cancel", reason="customer_asked")).status_code == 200
+    await order.until_closed()
+    books.settle_closed()
+    assert await open_cases(api, order) == [("refund_failed", intent, "cs")]
+    assert await refunds(order) == []
+    assert (await retry(order))["refunds"] == 1
+    for _ in range(2):
+        books.settle_closed()
+        assert await refunds(order) == [(TOTAL, "succeeded")]
+    assert await open_cases(api, order) == []
+    assert (await order.order())["payment"]["refunded"]["amount"] == TOTAL
     await assert_conserved(stack, [order.order_id])
 
 

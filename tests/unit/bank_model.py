@@ -108,7 +108,7 @@ class Bank:
     def _refund(self, operation: Operation, intent: Intent) -> Answer:
         assert 0 < operation.amount <= intent.received - intent.given_back, "more given back than taken"
         if self.luck("refund refused"):
-            return Answer(Outcome.REFUSED, "card_closed")
+            return Answer(Outcome.REFUSED, "lost_or_stolen_card" if self.luck("card closed") else "declined")
         intent.given_back += operation.amount
         return Answer(Outcome.PENDING if self.luck("refund on its way") else Outcome.SUCCEEDED)
 

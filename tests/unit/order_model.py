@@ -224,6 +224,7 @@ class OrderModel:
                 for intent in () if self.book.holds else self.book.open_intents:
                     intent.look_due = True
             case CommandKind.RETRY:
+                self.book.retry_refunds()
                 for shipment in [s for s in self.shipments if s.stage is Stage.UNSOURCED and not s.leaving]:
                     self._elsewhere(shipment)
             case _ if asked.shipment_id:

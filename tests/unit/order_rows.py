@@ -69,6 +69,7 @@ class Operation:
     renews: str | None = None
     outcome: Outcome | None = None
     reason: str | None = None
+    retried_at: datetime | None = None
 
 
 @dataclass(slots=True, eq=False)

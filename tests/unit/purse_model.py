@@ -177,9 +177,7 @@ class Purse:
         kept = [u for u in book.units if u.captured_by and u.state not in GIVEN_BACK]
         shipped = any(u.captured_by for u in book.units) and not all(u.state is UnitState.CANCELLED for u in book.units)
         taken = sum(o.shipping for o in self._done(OperationKind.CAPTURE))
-        refused = sum(
-            o.amount for o in book.operations if o.kind is OperationKind.REFUND and o.outcome is Outcome.REFUSED
-        )
+        refused = sum(o.amount for o in book.refused_refunds)
         due = sum(u.amount for u in kept) + (taken if shipped else 0) + refused
         assert bank.kept == due, f"{bank.kept} was kept, the customer has {due} of us"
         charge = book.order.shipping
