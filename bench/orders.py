@@ -26,6 +26,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 
 from bench.machine import cpu_ms, spent
 from bench.noop import QUEUE, EmptyUpdate, NoOp
+from bench.timeouts import timeouts
 from cli import ports
 from cli.apps import COMMANDS, App, answers_at, api_command, said_ready
 from cli.env import Places, environment
@@ -165,7 +166,7 @@ async def p50(times: int, work: Callable[[], Coroutine[Any, Any, object]]) -> fl
 @asynccontextmanager
 async def clients(bench: Bench) -> AsyncIterator[tuple[Client, httpx.AsyncClient]]:
     temporal = await Client.connect(bench.temporal.address, plugins=[ShelfwayPlugin()])
-    limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
+    limits = httpx.Limits(max_connections=200, max_keepalive_connections=200, keepalive_expiry=2)  # the api's is 5
     async with httpx.AsyncClient(base_url=bench.api_url, headers=KEY, limits=limits, timeout=30) as http:
         yield temporal, http
 
@@ -193,6 +194,7 @@ async def measure(bench: Bench, orders: int, in_flight: tuple[int, ...], console
             theirs = spent(before, rested)
             per_noop = (theirs["temporal"] + theirs["noop worker"]) / (10 * at)
             rows.append(_row(f"CPU ms an order, {at} in flight", ours, per_noop, "≤ 100 ms"))
+        rows.append(("timeouts and failures in all runs", str(await timeouts(temporal)), "", "", "0"))
     _print(console, rows, costs)
 
 

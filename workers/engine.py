@@ -87,7 +87,11 @@ def workers(
     queues: Sequence[str] = (TASK_QUEUE_ORDERS, TASK_QUEUE_PAYMENTS, TASK_QUEUE_SHIPPING),
     faults: FaultPoints | None = None,
 ) -> list[Worker]:
-    """A Worker for each queue: workflows and Postgres steps on `orders`, each vendor on its own."""
+    """A Worker for each queue: workflows and Postgres steps on `orders`, each vendor on its own.
+
+    It takes from the server what its threads can work on at once; the rest waits there, where no task's clock runs.
+    By the SDK's default it takes a hundred workflow tasks: on a busy machine those all outlast their time, for ever.
+    """
     stripe, easypost = (faults.around(vendors[0]), faults.around(vendors[1])) if faults else vendors
     orders = OrderActivities(books.orders)
     payments = PaymentActivities(books.payments, books.refunds, stripe)
@@ -106,6 +110,7 @@ def workers(
             activities=serves[queue][0],
             workflows=serves[queue][1],
             activity_executor=ThreadPoolExecutor(threads, thread_name_prefix=queue),
+            max_concurrent_workflow_tasks=threads,
             max_concurrent_activities=threads,
             max_concurrent_local_activities=threads if serves[queue][1] else None,
             max_cached_workflows=max_cached_workflows,
