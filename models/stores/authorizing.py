@@ -41,10 +41,12 @@ def _first(book: Book, fulfilment: Fulfilment, operation: PaymentOperation) -> N
 
 
 def confirm_or_expire(book: Book, fulfilment: Fulfilment, intent_id: str | None) -> None:
-    """The authorization stands: the order is confirmed, unless its time or its stock is gone."""
+    """The authorization stands: the order is confirmed, unless its time is over or its stock gone."""
     book.tell("payment.authorized", SYSTEM, intent=intent_id, amount=book.order.total)
-    if book.now >= book.order.expires_at or not fulfilment.confirm(book):
+    if book.now >= book.order.expires_at:
         fulfilment.refuse(book, Verdict.EXPIRED, {})
+    else:
+        fulfilment.confirm(book)
 
 
 def _later(book: Book, operation: PaymentOperation) -> None:

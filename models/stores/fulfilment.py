@@ -29,16 +29,21 @@ class Fulfilment(Nodes):
         order = book.order
         if order.cart_hold_id:
             self._stock.lend_cart(book.session, order.cart_hold_id, order.id, book.now)
-        units = [u for u in book.units if u.state is not UnitState.CANCELLED]  # some may be, while the address is asked
-        self._hold_or_refuse(book, units, "checkout")
+        self._plan(book, "checkout")
 
-    def _hold_or_refuse(self, book: Book, units: Sequence[OrderUnit], cause: str) -> None:
+    def _plan(self, book: Book, cause: str) -> bool:
+        """False: no shelf has it all, and the order has ended."""
+        units = [u for u in book.units if u.state is not UnitState.CANCELLED]  # some may be, while the address is asked
         placed = self.place(book, units, cause, origin=None)
         if isinstance(placed, Shortage):
             detail = {"lines": [asdict(line) for line in placed.lines]}
             self.refuse(book, Verdict.OUT_OF_STOCK, detail)
-        else:
-            book.tell("order.reserved", SYSTEM, shipments=len(placed), nodes=[s.location_id for s in placed])
+            return False
+        for shipment in book.shipments:
+            if not is_ended(shipment) and not book.units_of(shipment):
+                end(shipment, Stage.RE_SOURCED, cause)
+        book.tell("order.reserved", SYSTEM, shipments=len(placed), nodes=[s.location_id for s in placed])
+        return True
 
     def is_over(self, book: Book) -> bool:
         """Whether checkout has its verdict. One that has run out of time is expired by whoever asks first."""
@@ -60,38 +65,45 @@ class Fulfilment(Nodes):
             end(shipment, Stage.CANCELLED, verdict.value)
         book.tell(f"order.{'expired' if verdict is Verdict.EXPIRED else 'failed'}", SYSTEM, verdict=verdict.value)
 
-    def confirm(self, book: Book) -> bool:
-        """The money is there: the hold loses its expiry and each node gets its parcel. False when the hold is gone."""
+    def confirm(self, book: Book) -> None:
+        """The money is there: the hold loses its expiry and each node gets its parcel.
+
+        Units that a physical fact took meanwhile are looked for once more; if no shelf has them, the order ends.
+        """
         order = book.order
-        if not self._stock.confirm(book.session, order.id, book.now):
-            return False
+        held = self._stock.confirm(book.session, order.id, book.now)
+        if held is None and self._plan(book, "lost"):
+            held = self._stock.confirm(book.session, order.id, book.now)
+        if held is None:
+            return
+        for unit in book.units:
+            unit.lot_id = held.lots.get(unit.id, unit.lot_id)
         order.verdict, order.confirmed_at = Verdict.CONFIRMED, book.now
         order.promised_by = order.promised_by or book.now + book.timings.pack + timedelta(days=order.transit_days)
         book.tell("order.confirmed", SYSTEM, total=order.total, currency=order.currency)
         for shipment in book.shipments:
             if shipment.stage is Stage.PLANNED:
                 self.send_to_node(book, shipment)
-        return True
 
     # The shelf
 
     def lose(self, book: Book, unit_ids: Collection[str]) -> bool:
         """A physical fact took these units' holds before anybody had picked them: they are sourced elsewhere.
 
-        The others of their parcels stay. False where nothing is to be done any more.
+        The others of their parcels stay; an order that is not confirmed yet is planned anew. False where nothing is to
+        be done any more.
         """
         held = {unit.unit_id for unit in self._stock.reserved_units(book.session, book.order.id)}
         lost = [u for u in book.units if u.id in unit_ids and u.id not in held and u.state in _ON_THE_SHELF]
+        if lost and book.order.verdict in UNCONFIRMED:
+            self._stock.release(book.session, book.order.id, book.now)
+            self._plan(book, "lost")
+            return True
         parcels = [s for s in book.shipments if any(u.shipment_id == s.id and not s.leaving for u in lost)]
         for shipment in parcels:
             gone = [u for u in lost if u.shipment_id == shipment.id]
             book.tell("shipment.units_lost", SYSTEM, shipment=shipment.id, units=len(gone))
-            if book.order.confirmed_at:
-                self.elsewhere(book, shipment, gone, "lost")
-            elif book.order.verdict in UNCONFIRMED:
-                self._hold_or_refuse(book, gone, "lost")
-                if not book.units_of(shipment):
-                    end(shipment, Stage.RE_SOURCED, "lost")
+            self.elsewhere(book, shipment, gone, "lost")
         return bool(parcels)
 
     # The parcel's way

@@ -53,10 +53,10 @@ class StockStore(CartHolds, PhysicalStock, ShelfFacts):
         asks = [Ask(want.sku, want.location_id, 1, want.unit_id) for want in wants]
         return stock_holds.take(session, holder, asks, expires_at=expires_at, now=now, safety=safety, lenders=lenders)
 
-    def confirm(self, session: Session, holder: str, now: datetime) -> bool:
-        """Make the hold last. What its expiry has released is taken again if it is still there.
+    def confirm(self, session: Session, holder: str, now: datetime) -> Reserved | None:
+        """Make the hold last. What is not held any more is taken again where it was; answers the lots of these units.
 
-        False: the units are gone (or were released on purpose), and nothing of the holder stays held.
+        None: they are gone from there (or were released on purpose), and nothing of the holder stays held.
         """
         stock_rows.lock(session, holders=[holder])
         rows = session.execute(
@@ -73,12 +73,14 @@ class StockStore(CartHolds, PhysicalStock, ShelfFacts):
         ).all()
         held = {row.unit_id for row in rows if row.state is ReservationState.ACTIVE}
         lost = {row.unit_id: row for row in rows if row.unit_id not in held}
-        if lost:
-            asks = [Ask(row.sku, row.location_id, row.quantity, row.unit_id) for row in lost.values()]
-            if isinstance(stock_holds.take(session, holder, asks, expires_at=None, now=now), Short):
-                self.release(session, holder, now)
-                return False
-        return bool(rows)
+        if not lost:
+            return Reserved({}) if rows else None
+        asks = [Ask(row.sku, row.location_id, row.quantity, row.unit_id) for row in lost.values()]
+        taken = stock_holds.take(session, holder, asks, expires_at=None, now=now)
+        if isinstance(taken, Short):
+            self.release(session, holder, now)
+            return None
+        return taken
 
     def release(
         self, session: Session, holder: str, now: datetime, unit_ids: Sequence[str] | None = None

@@ -111,7 +111,7 @@ class Stockroom:
         )
 
     def confirm(self, holder: str) -> bool:
-        return self.run(lambda session: self.stock.confirm(session, holder, self.now))
+        return self.run(lambda session: self.stock.confirm(session, holder, self.now)) is not None
 
     def release(self, holder: str, *units: str) -> tuple[str, ...]:
         return self.run(lambda session: self.stock.release(session, holder, self.now, list(units) or None))

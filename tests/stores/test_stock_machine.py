@@ -1,4 +1,5 @@
-"""Any order of reserve, move, confirm, release, consume, receive, adjust, carts and passing time, against a model (P2).
+"""Any order of reserve, move, confirm, release, pick, consume, receive, adjust, count, loss, carts and passing time,
+against a model (P2).
 
 The model knows units and quantities by stock row, and that an expired hold holds nothing. Bundles reach the store
 exploded, so repeated and shared SKUs are what it draws. SHELFWAY_DEEP=1 runs 1,000 sequences.
@@ -18,8 +19,9 @@ from sqlalchemy import Engine, create_engine, text
 
 from cli.postgres import Urls
 from models.db import Database
+from models.shelf import ShelfChange
 from models.stock import CartItem, Levels, Refused, Reserved, Short
-from models.words import MovementReason
+from models.words import Mark, MovementReason
 from tests.stores.stockroom import Stockroom
 
 DEEP = bool(os.environ.get("SHELFWAY_DEEP"))
@@ -38,6 +40,7 @@ class Held:
     key: tuple[str, str]
     quantity: int
     expires_at: datetime | None
+    picked: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,10 @@ class StockMachine(RuleBasedStateMachine):
     # What the model says
 
     def free(self, key: tuple[str, str], *, without: tuple[str, ...] = ()) -> int:
-        live = [
-            held.quantity
-            for unit, held in self.held.items()
-            if held.key == key and unit not in without and (not held.expires_at or held.expires_at > self.room.now)
-        ]
-        return self.on_hand[key] - sum(live)
+        return self.on_hand[key] - sum(held.quantity for held in self.live(key) if held.unit not in without)
+
+    def live(self, key: tuple[str, str]) -> list[Held]:
+        return [held for held in self.held.values() if held.key == key and not self.expired(held.unit)]
 
     def fits(self, wanted: Counter[tuple[str, str]], *, without: tuple[str, ...] = ()) -> bool:
         return all(quantity <= self.free(key, without=without) for key, quantity in wanted.items())
@@ -164,6 +165,59 @@ class StockMachine(RuleBasedStateMachine):
             assert self.room.consume(order, *units, operation=operation).units == expected
         for unit in units:
             self.on_hand[self.held.pop(unit).key] -= 1
+
+    # Whatever was promised
+
+    @rule(order=st.sampled_from(ORDERS), most=st.integers(1, 2))
+    def pick(self, order: str, most: int) -> None:
+        units = [unit for unit in self.of(order) if self.held[unit].expires_at is None][:most]
+        assert self.room.run(lambda session: self.stock.mark(session, units, Mark.PICKED, self.room.now)) is None
+        for unit in units:
+            self.held[unit] = replace(self.held[unit], picked=True)
+
+    @rule(key=st.sampled_from(KEYS), pieces=st.integers(0, 5))
+    def count(self, key: tuple[str, str], pieces: int) -> None:
+        operation = f"count:{next(self.numbers)}"
+        (change,) = self.room.run(
+            lambda session: self.stock.count(
+                session, key[1], {key[0]: pieces}, operation=operation, actor="x", now=self.room.now
+            )
+        )
+        assert (change.moved, change.found) == (pieces + self.picked(key) - self.on_hand[key], 0)
+        self.moved(change)
+
+    @rule(key=st.sampled_from(KEYS), pieces=st.integers(1, 4), reason=st.sampled_from(["pos_sale", "damage"]))
+    def lose(self, key: tuple[str, str], pieces: int, reason: str) -> None:
+        self.room.later(seconds=1)  # what a count has seen moves nothing
+        operation = f"gone:{next(self.numbers)}"
+        (change,) = self.room.run(
+            lambda session: self.stock.lose(
+                session, key[1], {key[0]: pieces}, reason=MovementReason(reason), operation=operation, actor="x",
+                at=self.room.now, now=self.room.now,
+            )
+        )  # fmt: skip
+        there = min(pieces, self.on_hand[key] - self.picked(key))
+        assert (change.moved, change.found) == (-there, pieces - there)
+        self.moved(change)
+
+    def picked(self, key: tuple[str, str]) -> int:
+        return sum(held.quantity for held in self.live(key) if held.picked)
+
+    def moved(self, change: ShelfChange) -> None:
+        """Just so many lose as are held and not there any more; none of them had been picked."""
+        self.on_hand[change.key] += change.moved
+        assert sum(loser.quantity for loser in change.losers) == max(0, -self.free(change.key))
+        for loser in change.losers:
+            unit = loser.unit_id or loser.holder
+            held = self.held[unit]
+            assert held in self.live(change.key)
+            assert not held.picked
+            if loser.quantity < held.quantity:
+                self.held[unit] = replace(held, quantity=held.quantity - loser.quantity)
+            elif held.expires_at and loser.unit_id:
+                self.held[unit] = replace(held, expires_at=self.room.now)  # confirming it looks once more
+            else:
+                del self.held[unit]
 
     @rule(minutes=st.sampled_from([1, 5, 20]), sweep=st.booleans())
     def time_passes(self, minutes: int, sweep: bool) -> None:

@@ -1,74 +1,18 @@
 """What comes a moment after a cancel, or ends the wait of what has left: on rows, the real stores, no run."""
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
-from models.db import Database
 from models.messages.activities import Learned
 from models.messages.facts import PAYMENT, Rest
-from models.mint import mint
 from models.tables.messages import Case
-from models.tables.orders import Claim, OrderLine, OrderUnit
+from models.tables.orders import Claim
 from models.tables.shipments import Shipment
 from models.tables.stock import Reservation
 from models.vendors import AddressVerdict, IntentView, MoneyMoved
 from models.words import CaseType, ClaimKind, IntentState, OperationKind, Outcome, Stage, UnitState, Verdict
-from tests.conftest import MovableClock
-from tests.relay.rows import Rows
-from tests.shop import PRICE, Shop
-from workers.engine import Ledgers, ledgers
-
-
-@dataclass
-class Desk:
-    """One order of two pieces that lie in two shops, seen by its stores."""
-
-    rows: Rows
-    books: Ledgers
-    clock: MovableClock
-    shop: Shop
-    sku: str
-    order_id: str = ""
-    units: list[str] = field(default_factory=list)
-
-    def order(self, *states: UnitState, **values: Any) -> None:
-        self.order_id = self.rows.order(
-            brand_id=self.shop.brand, total=PRICE * len(states), subtotal=PRICE * len(states), **values
-        )
-        line = {"id": mint("line"), "order_id": self.order_id, "position": 1, "sku": self.sku, "title": "one"}
-        self.rows.add(OrderLine, quantity=len(states), unit_price=PRICE, discount=0, tax=0, **line)
-        for state in states:
-            self.units.append(mint("unit"))
-            shares = {"price": PRICE, "discount": 0, "tax": 0, "amount": PRICE}
-            self.rows.add(
-                OrderUnit,
-                id=self.units[-1],
-                order_id=self.order_id,
-                line_id=line["id"],
-                sku=self.sku,
-                state=state,
-                **shares,
-            )
-
-    def parcel(self, unit: str, state: UnitState, **values: Any) -> str:
-        place = self.shop.node("near_store")
-        shipment = self.rows.parcel(self.order_id, mint("code"), location_id=place, **values)
-        self.rows.change(OrderUnit, OrderUnit.id == unit, shipment_id=shipment, state=state)
-        return shipment
-
-    def states(self) -> list[UnitState]:
-        found = {unit.id: unit.state for unit in self.rows.all(OrderUnit, OrderUnit.order_id == self.order_id)}
-        return [found[unit] for unit in self.units]
-
-
-@pytest.fixture
-def desk(database: Database, clock: MovableClock) -> Desk:
-    shop = Shop(database).open()
-    sku = shop.stock("one", near_store=2, warehouse=2)
-    return Desk(Rows(database, clock.now()), ledgers(database, clock), clock, shop, sku)
+from tests.shop import PRICE
+from tests.stores.desk import Desk
 
 
 def test_a_unit_stays_cancelled_and_unreserved_when_the_address_is_known_after_its_cancel(desk: Desk) -> None:
