@@ -173,6 +173,16 @@ class Book:
             raise NotFoundError(f"no shipment {shipment_id} in order {self.order.id}")
         return found
 
+    def replacements(self, shipment: Shipment) -> list[Shipment]:
+        """The parcels that all its units were sourced to, one after another; none unless it was re-sourced."""
+        origins = {shipment.id} if shipment.stage is Stage.RE_SOURCED else set[str]()
+        found: list[Shipment] = []
+        for each in self.shipments:  # in the order in which they were made
+            if each.re_sourced_from in origins:
+                origins.add(each.id)
+                found.append(each)
+        return found
+
     def intent(self, intent_id: str) -> Intent:
         return next(i for i in self.intents if i.id == intent_id)
 

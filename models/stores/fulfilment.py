@@ -4,20 +4,23 @@ Each method works on a `Book` whose order is locked, and leaves stock, units, sh
 commits, and none talks to anyone outside.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from models.messages.facts import UNCONFIRMED
 from models.stock import Refused
 from models.stores.book import Book, is_ended
 from models.stores.nodes import SYSTEM, Nodes, end
+from models.stores.shelf import follow
 from models.stores.sourcing import Shortage
 from models.tables.orders import OrderUnit
 from models.tables.shipments import Shipment
-from models.words import CaseType, ClaimKind, Mark, Role, Stage, UnitState, Verdict
+from models.words import CaseType, ClaimKind, Mark, MovementReason, Role, Stage, UnitState, Verdict
 
+ORIGINAL_LEFT: Final = "original_left"  # the hold of what replaces a parcel that a carrier has all the same
 _ON_THE_SHELF: Final = frozenset({UnitState.RESERVED, UnitState.ACCEPTED})  # and not picked yet
 
 
@@ -139,31 +142,50 @@ class Fulfilment(Nodes):
         shipment.stage = Stage.HANDED_OVER
         self.end_delivered(book, shipment)
 
-    def hand_over(self, book: Book, shipment: Shipment, actor: str) -> None:
-        """The carrier has it: on hand and reserved fall together. A parcel not captured yet is captured next."""
+    def hand_over(self, book: Book, shipment: Shipment, actor: str, at: datetime) -> None:
+        """The carrier has it since `at`. A parcel not captured yet is captured next."""
         units = book.units_of(shipment)
-        operation = f"{book.order.id}:{shipment.id}:hand_over"
-        left = self._stock.consume(
-            book.session,
-            [u.id for u in units],
-            operation=operation,
-            order_id=book.order.id,
-            actor=actor,
-            now=book.now,
-        )
         if forgotten := book.to_take_out(shipment):
             gone = len(forgotten)
             book.open_case(CaseType.TRACKING_CONTRADICTS, shipment.id, Role.CS, cancelled_units_left=gone)
-        if left.missing:
-            book.open_case(CaseType.STOCK_MISSING, shipment.id, Role.OPS, units=list(left.missing))
+        if missing := self._leave(book, shipment, units, actor, at):
+            book.open_case(CaseType.STOCK_MISSING, shipment.id, Role.OPS, units=[u.id for u in missing])
         for unit in units:
             if unit.state is not UnitState.CANCELLED:
                 unit.state = UnitState.HANDED_OVER
-        shipment.handed_over_at = book.now
         shipment.deadline = book.now + book.timings.tracking_silence
         if shipment.stage is Stage.CAPTURED:
             shipment.stage = Stage.HANDED_OVER
+
+    def left_all_the_same(self, book: Book, shipment: Shipment, at: datetime) -> None:
+        """The carrier has a parcel that was cancelled or sourced elsewhere: nobody pays, and what replaces it waits."""
+        replacing = book.replacements(shipment)
+        elsewhere = [u for replacement in replacing for u in book.units_of(replacement)]
+        self._leave(book, shipment, [*book.units_of(shipment), *elsewhere], "carrier", at)
+        for replacement in replacing:
+            if not is_ended(replacement) and replacement.handed_over_at is None:
+                book.hold(replacement, ORIGINAL_LEFT, SYSTEM)
+
+    def _leave(
+        self, book: Book, shipment: Shipment, units: Sequence[OrderUnit], actor: str, at: datetime
+    ) -> Sequence[OrderUnit]:
+        """On hand and reserved fall together. What nobody holds there is gone from there, too: answers these units."""
+        operation = f"{book.order.id}:{shipment.id}:hand_over"
+        inside = [u.id for u in units if u.shipment_id == shipment.id]
+        held = self._stock.consume(
+            book.session, inside, operation=operation, order_id=book.order.id, actor=actor, now=book.now
+        )
+        missing = [u for u in units if u.id in held.missing or u.shipment_id != shipment.id]
+        if missing:
+            gone = f"{operation}:unheld"
+            lost = self._stock.lose(
+                book.session, shipment.location_id, Counter(u.sku for u in missing),
+                reason=MovementReason.HAND_OVER, operation=gone, actor=actor, at=at, now=book.now,
+            )  # fmt: skip
+            follow(book.session, lost, gone, book.now)
+        shipment.handed_over_at = book.now
         book.tell("shipment.handed_over", actor, shipment=shipment.id, node=shipment.location_id)
+        return missing
 
     def deliver(self, book: Book, shipment: Shipment) -> None:
         """The customer has it. A parcel not captured yet stays open until it is."""

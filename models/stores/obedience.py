@@ -70,7 +70,7 @@ class Obedience:
             case CommandKind.TAKE_OUT:
                 return self._cancelling.take_out(book, shipment, who(command))
             case _:
-                self._fulfilment.hand_over(book, shipment, who(command))
+                self._fulfilment.hand_over(book, shipment, who(command), book.now)
         return DONE
 
     def _pack(self, book: Book, shipment: Shipment, command: Command) -> CommandOutcome:

@@ -57,19 +57,21 @@ class TakingIn:
             detail=fact.payload.get("detail") or "",
         )
         book.session.add(history)
+        scanned = is_scan(status, scanned=bool(fact.payload.get("scanned")))
+        left = scanned and shipment.handed_over_at is None  # a carrier's scan is the hand-over that nobody recorded
         if shipment.leaving or shipment.stage in (Stage.CANCELLED, Stage.RE_SOURCED):
+            if left:
+                self._fulfilment.left_all_the_same(book, shipment, fact.occurred_at)
             book.open_case(CaseType.TRACKING_CONTRADICTS, shipment.id, Role.OPS, status=status, stage=shipment.stage)
             return "contradicts"
-        self._moved(book, shipment, status, scanned=bool(fact.payload.get("scanned")))
+        if left:
+            self._fulfilment.hand_over(book, shipment, "carrier", fact.occurred_at)
+        elif scanned and status != "delivered" and book.cases.is_open(CaseType.TRACKING_SILENT, shipment.id):
+            book.tell("shipment.on_its_way", "carrier", shipment=shipment.id)
+        self._moved(book, shipment, status)
         return "applied"
 
-    def _moved(self, book: Book, shipment: Shipment, status: str, *, scanned: bool) -> None:
-        """A carrier's scan on a parcel that nobody handed over is its hand-over."""
-        was_scanned = is_scan(status, scanned=scanned)
-        if was_scanned and shipment.handed_over_at is None:
-            self._fulfilment.hand_over(book, shipment, "carrier")
-        elif was_scanned and status != "delivered" and book.cases.is_open(CaseType.TRACKING_SILENT, shipment.id):
-            book.tell("shipment.on_its_way", "carrier", shipment=shipment.id)
+    def _moved(self, book: Book, shipment: Shipment, status: str) -> None:
         if status == "delivered" and shipment.delivered_at is None:
             self._fulfilment.deliver(book, shipment)
         elif status in _TROUBLE:

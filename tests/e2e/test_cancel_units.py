@@ -127,6 +127,25 @@ async def test_it_is_off_the_shelf_and_stays_refunded_with_a_case_when_the_carri
     await assert_conserved(stack, [order.order_id])
 
 
+async def test_it_is_off_hand_and_stays_refunded_with_a_case_when_a_carrier_takes_a_cancelled_parcel(
+    stack: Stack, api: httpx.AsyncClient, shop: Shop
+):
+    order, sku, _ = await two_units(stack, api, shop)
+    shipment = await packed(order, shop)
+    await order.cancel()
+    assert await stock(api, sku) == (5, 0)
+    await order.carry(shipment["tracking"]["code"], "in_transit", "delivered")
+    await eventually(lambda: is_on_hand(api, sku, 3))
+    assert (await money(order), (await order.order())["status"]) == ((BOTH, BOTH), "cancelled")
+    cases = (await api.get("/v1/cases", params={"order": order.order_id})).json()["data"]
+    assert [case["type"] for case in cases] == ["tracking_contradicts"]
+    await assert_conserved(stack, [order.order_id])
+
+
+async def is_on_hand(api: httpx.AsyncClient, sku: str, pieces: int) -> bool:
+    return (await stock(api, sku))[0] == pieces
+
+
 @pytest.mark.parametrize("again", ["unknown_unit", "already_cancelled", "already_handed_over"])
 async def test_it_is_refused_with_a_code_when_there_is_nothing_to_cancel(
     stack: Stack, api: httpx.AsyncClient, shop: Shop, again: str
