@@ -253,10 +253,8 @@ class Book:
 
     @property
     def to_pay(self) -> int:
-        """What the customer still has to pay for what will be shipped; nothing once all of it is cancelled."""
-        if all(u.state is UnitState.CANCELLED for u in self.units):
-            return 0
-        return amount_of(self.uncaptured) + self.shipping_due
+        """What the customer still has to pay; nothing once all of it is captured or was given back."""
+        return amount_of(self.uncaptured) + self.shipping_due if self.uncaptured else 0
 
     def due(self, shipment: Shipment) -> int:
         """What has to be captured before this parcel may leave; nothing for a gift, shipped free."""
