@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.stack import Stack
+from tests.stack import Stack, calling
 
 PATIENCE = 60.0  # for hangs; a journey's step takes well under a second
 FIRST_PAUSE, LONGEST_PAUSE = 0.03, 0.3  # between looks, in seconds: many journeys at once leave the machine to the work
@@ -105,7 +105,7 @@ class Journey:
         await self.shipment_at(node, "delivered")
 
     async def carry(self, tracking_code: str, *statuses: str) -> None:
-        async with httpx.AsyncClient(base_url=self.stack.easypost.url) as carrier:
+        async with calling(self.stack.easypost.url) as carrier:
             for status in statuses:
                 answer = await carrier.post(f"/_admin/parcels/{tracking_code}/advance", json={"status": status})
                 assert answer.status_code < 300, answer.text
@@ -134,19 +134,19 @@ class Journey:
         """The customer answers 3-D Secure."""
         secret = (await self.order())["payment"]["client_secret"]
         form = {"outcome": "succeed" if success else "fail", "client_secret": secret}
-        async with httpx.AsyncClient(base_url=self.stack.stripe.url) as bank:
+        async with calling(self.stack.stripe.url) as bank:
             answer = await bank.post(f"/_3ds/{secret.partition('_secret')[0]}", data=form)
             assert answer.status_code < 400, answer.text
 
     # What the vendors hold
 
     async def intents(self) -> list[dict[str, Any]]:
-        async with httpx.AsyncClient(base_url=self.stack.stripe.url) as stripe:
+        async with calling(self.stack.stripe.url) as stripe:
             ledger = await stripe.get("/_admin/ledger", params={"metadata[order_id]": self.order_id})
         return sorted(ledger.json()["intents"], key=lambda intent: intent["metadata"]["operation"])
 
     async def labels(self) -> list[dict[str, Any]]:
-        async with httpx.AsyncClient(base_url=self.stack.easypost.url) as carrier:
+        async with calling(self.stack.easypost.url) as carrier:
             ledger = await carrier.get("/_admin/ledger", params={"reference_prefix": self.order_id})
         return [label for parcel in ledger.json()["shipments"] for label in parcel["labels"]]
 

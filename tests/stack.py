@@ -93,10 +93,15 @@ class Stack:
             yield books
 
 
+def calling(url: str = "", **options: Any) -> httpx.AsyncClient:
+    """A client that waits for as long as a busy machine may take: httpx gives up after five seconds."""
+    return httpx.AsyncClient(base_url=url, timeout=60, **options)
+
+
 @asynccontextmanager
 async def failing(vendor: str, path: str, **fault: Any) -> AsyncIterator[None]:
     """The vendor refuses to do this, whatever is tried, until the end of the block."""
-    async with httpx.AsyncClient(base_url=vendor) as admin:
+    async with calling(vendor) as admin:
         always = {"kind": "error", "status": 400, "method": "POST", "path": path, "times": None}
         armed = (await admin.post("/_admin/faults", json=always | fault)).json()
         try:

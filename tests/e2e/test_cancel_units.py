@@ -8,7 +8,7 @@ import pytest
 from tests.journey import Journey, eventually
 from tests.oracle import assert_conserved
 from tests.shop import PRICE, SHIPPING, Shop
-from tests.stack import Stack
+from tests.stack import Stack, calling
 
 ONE, BOTH = PRICE + SHIPPING, 2 * PRICE + SHIPPING
 
@@ -80,7 +80,7 @@ async def test_what_was_captured_for_it_comes_back_when_it_is_cancelled_during_t
 ):
     order, _, units = await two_units(stack, api, shop)
     intent = (await order.intents())[0]["id"]
-    async with httpx.AsyncClient(base_url=stack.stripe.url) as stripe:
+    async with calling(stack.stripe.url) as stripe:
         slow = {"kind": "latency", "method": "POST", "path": f"{intent}/capture$", "times": 1, "seconds": 1.5}
         assert (await stripe.post("/_admin/faults", json=slow)).status_code < 300
         await order.done(await order.shipment_at(shop.node("warehouse"), "accepted"), "pack")

@@ -13,7 +13,7 @@ from models.tables.stock import Location
 from tests.journey import Journey
 from tests.oracle import assert_conserved
 from tests.shop import PRICE, SHIPPING, Shop
-from tests.stack import Stack
+from tests.stack import Stack, calling
 
 
 async def two_parcels(stack: Stack, api: httpx.AsyncClient, shop: Shop) -> Journey:
@@ -27,7 +27,7 @@ async def two_parcels(stack: Stack, api: httpx.AsyncClient, shop: Shop) -> Journ
 
 async def sent_to_carrier(stack: Stack, reference: str) -> list[dict[str, Any]]:
     """EasyPost's own shipments of an order or a parcel, as EasyPost shows them."""
-    async with httpx.AsyncClient(base_url=stack.easypost.url, auth=("any-key", "")) as carrier:
+    async with calling(stack.easypost.url, auth=("any-key", "")) as carrier:
         ledger = (await carrier.get("/_admin/ledger", params={"reference_prefix": reference})).json()
         return [(await carrier.get(f"/v2/shipments/{parcel['id']}")).json() for parcel in ledger["shipments"]]
 
@@ -56,7 +56,7 @@ async def test_k50_each_parcel_has_its_own_label_code_and_slip_when_two_nodes_sh
     order = await two_parcels(stack, api, shop)
     parcels = (await order.order())["shipments"]
     assert len({parcel["tracking"]["code"] for parcel in parcels}) == 2
-    async with httpx.AsyncClient() as carrier:
+    async with calling() as carrier:
         files = [(await carrier.get(parcel["tracking"]["label_url"])).content for parcel in parcels]
     assert all(file.startswith(b"%PDF") for file in files)
     assert files[0] != files[1]

@@ -13,7 +13,7 @@ from tests.e2e.conftest import AT_ONCE, worker_process
 from tests.journey import Journey
 from tests.oracle import assert_conserved
 from tests.shop import Shop
-from tests.stack import Stack
+from tests.stack import Stack, calling
 
 pytestmark = pytest.mark.alone
 
@@ -99,7 +99,7 @@ async def test_k02_the_second_call_waits_its_turn_when_its_key_is_still_authoriz
     stack: Stack, http: httpx.AsyncClient, shop: Shop
 ):
     cart, key = shop.cart(shop.stock("one", warehouse=5)), uuid4().hex
-    async with stack.worker(), httpx.AsyncClient(base_url=stack.stripe.url) as bank:
+    async with stack.worker(), calling(stack.stripe.url) as bank:
         slow = {"kind": "latency", "seconds": 3, "method": "POST", "path": "/payment_intents$", "times": 1}
         await bank.post("/_admin/faults", json=slow)
         first = asyncio.create_task(post(http, cart, key))

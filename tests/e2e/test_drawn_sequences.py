@@ -18,7 +18,7 @@ import pytest
 from tests.journey import Journey
 from tests.oracle import assert_conserved
 from tests.shop import Shop
-from tests.stack import Stack, failing
+from tests.stack import Stack, calling, failing
 
 SEED = os.environ.get("SHELFWAY_SEED", "0")
 SEQUENCES = 300 if os.environ.get("SHELFWAY_DEEP") else 20
@@ -111,7 +111,7 @@ class Player:
         codes = [s["tracking"]["code"] for s in seen["shipments"] if s["tracking"] and s["tracking"]["code"]]
         if codes:
             code, status = self.chance.choice(codes), self.chance.choice(SCANS)
-            async with httpx.AsyncClient(base_url=self.order.stack.easypost.url) as carrier:
+            async with calling(self.order.stack.easypost.url) as carrier:
                 for _ in range(self.chance.choice((1, 1, 2))):
                     moved = await carrier.post(f"/_admin/parcels/{code}/advance", json={"status": status})
                     self.story.append((f"scan {status}", moved.status_code, ""))

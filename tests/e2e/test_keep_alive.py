@@ -18,7 +18,7 @@ from models.messages.activities import Learned
 from tests.journey import Journey, eventually
 from tests.oracle import assert_conserved
 from tests.shop import PRICE, SHIPPING, Shop
-from tests.stack import Stack
+from tests.stack import Stack, calling
 from workers.engine import ledgers
 
 WEEK = timedelta(days=7).total_seconds()
@@ -30,7 +30,7 @@ TOTAL = PRICE + SHIPPING
 @asynccontextmanager
 async def short_lives(stack: Stack) -> AsyncIterator[None]:
     """What is authorized in the body lapses within LIFE, if Stripe's clock is right again by then."""
-    async with httpx.AsyncClient(base_url=stack.stripe.url) as stripe:
+    async with calling(stack.stripe.url) as stripe:
         await stripe.post("/_admin/clock", json={"now": time.time() - WEEK + LIFE})
         try:
             yield
@@ -42,7 +42,7 @@ async def refuse_once(stack: Stack, order: Journey, reason: str) -> None:
     """The next authorization of this order is declined."""
     error = {"type": "card_error", "code": "card_declined", "decline_code": reason, "message": "Declined."}
     fault = {"kind": "error", "status": 402, "response": {"error": error}, "times": 1}
-    async with httpx.AsyncClient(base_url=stack.stripe.url) as stripe:
+    async with calling(stack.stripe.url) as stripe:
         about = {"method": "POST", "path": "/payment_intents$", "body": order.order_id}
         armed = await stripe.post("/_admin/faults", json=fault | about)
         assert armed.status_code < 300, armed.text

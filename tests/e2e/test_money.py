@@ -8,11 +8,11 @@ import pytest
 from tests.journey import Journey, eventually
 from tests.oracle import assert_conserved
 from tests.shop import PRICE, SHIPPING, Shop
-from tests.stack import Stack
+from tests.stack import Stack, calling
 
 
 async def arm(stack: Stack, **fault: Any) -> None:
-    async with httpx.AsyncClient(base_url=stack.stripe.url) as stripe:
+    async with calling(stack.stripe.url) as stripe:
         armed = await stripe.post("/_admin/faults", json=fault)
         assert armed.status_code < 300, armed.text
 
@@ -66,7 +66,7 @@ async def test_the_rest_is_free_when_the_other_parcel_finds_no_shelf_after_a_fir
 
 async def one_gone_one_left(stack: Stack, api: httpx.AsyncClient, shop: Shop) -> tuple[Journey, str]:
     """With multicapture: a warehouse's parcel is captured and gone; then the store's has no shelf left."""
-    async with httpx.AsyncClient(base_url=stack.stripe.url) as stripe:
+    async with calling(stack.stripe.url) as stripe:
         await stripe.post("/_admin/settings", json={"multicapture": True})
         cart = shop.cart(shop.stock("here", near_store=5), shop.stock("there", warehouse=5))
         order = await Journey.place(stack, api, cart | {"waits": {"customer_answer": "PT0.5S"}})
@@ -132,7 +132,7 @@ async def test_it_is_charged_no_second_time_when_somebody_captured_it_by_hand(
     order = await Journey.place(stack, api, shop.cart(shop.stock("one", warehouse=5)))
     await order.until_status("confirmed")
     intent = (await order.intents())[0]["id"]
-    async with httpx.AsyncClient(base_url=stack.stripe.url, auth=("sk_test_sandbox", "")) as dashboard:
+    async with calling(stack.stripe.url, auth=("sk_test_sandbox", "")) as dashboard:
         taken = await dashboard.post(f"/v1/payment_intents/{intent}/capture")
         assert taken.status_code == 200, taken.text
     await order.until_status("on_hold")

@@ -10,13 +10,13 @@ import pytest
 from tests.journey import Journey, eventually
 from tests.oracle import assert_conserved
 from tests.shop import PRICE, SHIPPING, Shop
-from tests.stack import Stack
+from tests.stack import Stack, calling
 
 TOTAL = PRICE + SHIPPING
 
 
 async def at_stripe(stack: Stack, what: str, **body: Any) -> None:
-    async with httpx.AsyncClient(base_url=stack.stripe.url) as stripe:
+    async with calling(stack.stripe.url) as stripe:
         answer = await stripe.post(f"/_admin/{what}", json=body)
         assert answer.status_code < 300, answer.text
 
@@ -146,7 +146,7 @@ async def test_it_is_a_case_when_a_refund_that_succeeded_fails_days_later(
 async def test_it_is_a_case_when_somebody_refunded_by_hand(stack: Stack, api: httpx.AsyncClient, shop: Shop):
     order = await captured(stack, api, shop)
     intent = (await order.intents())[0]["id"]
-    async with httpx.AsyncClient(base_url=stack.stripe.url, auth=("sk_test_sandbox", "")) as dashboard:
+    async with calling(stack.stripe.url, auth=("sk_test_sandbox", "")) as dashboard:
         given = await dashboard.post("/v1/refunds", data={"payment_intent": intent, "amount": "100"})
         assert given.status_code == 200, given.text
     await eventually(lambda: has_case(order, "payment_contradicts"))

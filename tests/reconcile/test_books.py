@@ -32,7 +32,7 @@ from tests.journey import Journey
 from tests.oracle import assert_conserved
 from tests.reconcile.conftest import LATER
 from tests.shop import Shop
-from tests.stack import Stack
+from tests.stack import Stack, calling
 from workers.engine import gateways, ledgers
 from workers.mending_books import MendingBooks
 from workers.mending_vendors import MendingVendors
@@ -145,7 +145,7 @@ async def authorized(stack: Stack, order: Journey, key: str, amount: int) -> str
         "metadata[order_id]": order.order_id,
         "metadata[operation]": key,
     }
-    async with httpx.AsyncClient(base_url=stack.stripe.url, auth=("sk_test_sandbox", "")) as stripe:
+    async with calling(stack.stripe.url, auth=("sk_test_sandbox", "")) as stripe:
         made = await stripe.post("/v1/payment_intents", data=form)
         assert made.status_code == 200, made.text
         return made.json()["id"]

@@ -12,7 +12,7 @@ import httpx
 from models.db import Database
 from tests import journey
 from tests.shop import Shop
-from tests.stack import Stack
+from tests.stack import Stack, calling
 from tests.workflows.branches import BRANCHES
 from tests.workflows.scene import Branch, Scene
 
@@ -105,7 +105,7 @@ async def play_all(stack: Stack, plays: Sequence[Play], *, at_once: int | None =
 
 @asynccontextmanager
 async def multicapture(stack: Stack) -> AsyncIterator[None]:
-    async with httpx.AsyncClient(base_url=stack.stripe.url) as stripe:
+    async with calling(stack.stripe.url) as stripe:
         await stripe.post("/_admin/settings", json={"multicapture": True})
         try:
             yield

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, product
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import select
 
@@ -24,7 +23,7 @@ from tests import journey
 from tests.journey import Journey, eventually
 from tests.oracle import assert_conserved
 from tests.shop import PRICE
-from tests.stack import Stack
+from tests.stack import Stack, calling
 from tests.workflows.branches import BRANCHES, DELIVERED, ONE
 from tests.workflows.failing import WAYS, Failing, calls, places, short_of_patience_with
 from tests.workflows.killing import SOON
@@ -165,7 +164,7 @@ async def ask_as_the_relay_does(stack: Stack, way: str, parcel: Mapping[str, str
 
 
 async def some_parcel(stack: Stack, order: str) -> Mapping[str, str]:
-    async with httpx.AsyncClient(base_url=stack.easypost.url) as carrier:
+    async with calling(stack.easypost.url) as carrier:
         ledger = (await carrier.get("/_admin/ledger", params={"reference_prefix": order})).json()
     return next(parcel for parcel in ledger["shipments"] if parcel["labels"])
 

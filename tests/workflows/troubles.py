@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import httpx
-
 from tests.journey import Journey, eventually
-from tests.stack import Stack, failing
+from tests.stack import Stack, calling, failing
 from tests.workflows.scene import Scene
 
 
@@ -17,7 +15,7 @@ async def deliver(scene: Scene, order: Journey) -> Journey:
 
 async def kept_alive(scene: Scene) -> Journey:
     """The authorization grows old (at half its life), and another one takes its place before the parcel is packed."""
-    async with httpx.AsyncClient(base_url=scene.stack.stripe.url) as stripe:  # nobody else pays with Discover
+    async with calling(scene.stack.stripe.url) as stripe:  # nobody else pays with Discover
         await stripe.post("/_admin/settings", json={"discover_window": scene.life})
     order = await scene.place(scene.shop.stock("one", warehouse=5), payment="pm_card_discover")
     await order.until(lambda seen: [i["state"] == "open" for i in seen["payment"]["intents"]] == [False, True])
@@ -62,7 +60,7 @@ async def never_sent_back(scene: Scene) -> Journey:
 
 async def parcel_of(stack: Stack, order: Journey, tracking_code: str) -> str:
     """The carrier's shipment with that label."""
-    async with httpx.AsyncClient(base_url=stack.easypost.url) as carrier:
+    async with calling(stack.easypost.url) as carrier:
         ledger = (await carrier.get("/_admin/ledger", params={"reference_prefix": order.order_id})).json()
     codes = {label["tracking_code"]: parcel["id"] for parcel in ledger["shipments"] for label in parcel["labels"]}
     return codes[tracking_code]
