@@ -89,6 +89,7 @@ _RETURN: Final = tuple(
         "on_its_way",
         "reminded",
         "ended",
+        "run_resumed",
     )
 )
 _HOLDS_NOTHING: Final = frozenset[object](state.value for state in IntentState if state is not IntentState.OPEN)

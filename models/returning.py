@@ -39,7 +39,7 @@ def next_return_step(run: ReturnRun) -> ReturnStep:
         return ReturnDo(ReturnEffect.APPLY_RETURN_FACTS, arrived=run.arrived)
     if known.void_due and run.stuck != ReturnEffect.VOID_RETURN_LABEL:
         return ReturnDo(ReturnEffect.VOID_RETURN_LABEL)
-    if known.closed and not known.void_due:
+    if known.over:
         return Closed()
     if known.label_due and run.stuck != ReturnEffect.BUY_RETURN_LABEL:
         return ReturnDo(ReturnEffect.BUY_RETURN_LABEL)

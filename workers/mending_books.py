@@ -8,7 +8,6 @@ from typing import Final
 import structlog
 
 from activities.payments import PaymentActivities
-from activities.returns import ReturnShippingActivities
 from activities.shipping import ShippingActivities
 from models.cases import SETTLE
 from models.clock import Clock
@@ -33,13 +32,10 @@ class MendingBooks:
         orders: OrderStore,
         payments: PaymentActivities,
         shipping: ShippingActivities,
-        returning: ReturnShippingActivities,
-        *,
         clock: Clock,
     ) -> None:
         self._left = left
         self._shipping = shipping
-        self._returning = returning
         self._orders = orders
         self._clock = clock
         self._steps = {
@@ -80,15 +76,12 @@ class MendingBooks:
             log.warning("reconcile.closed_order_settled", order=order_id, step=step.effect.value)
 
     def refund_labels(self) -> int:
-        """Ask back the labels of parcels that will not travel."""
-        parcels = self._left.labels_of_no_use()
-        for ref in parcels:
-            if isinstance(ref, ShipmentRef):
-                self._shipping.void_label(ref)
-            else:
-                self._returning.void_return_label(ref)
-            log.warning("reconcile.label_asked_back", **ref.model_dump())
-        return len(parcels)
+        """Ask back the labels of parcels that will not leave."""
+        labels = self._left.labels_of_no_use()
+        for order_id, shipment_id in labels:
+            self._shipping.void_label(ShipmentRef(order_id=order_id, shipment_id=shipment_id))
+            log.warning("reconcile.label_asked_back", order=order_id, shipment=shipment_id)
+        return len(labels)
 
     def own_unknown_outcomes(self) -> int:
         """Give what nobody learned the outcome of an owner, and take it from them when it is known after all."""

@@ -31,7 +31,7 @@ DUE_FOR: Final = timedelta(seconds=20)  # the same where Postgres has something 
 class Runs(Protocol):
     """The orders' runs. Each raises `ConnectionError` where Temporal is away."""
 
-    async def standing(self, order_id: str) -> Literal["running", "completed", "failed", "none"]: ...
+    async def standing(self, run_id: str) -> Literal["running", "completed", "failed", "none"]: ...
 
     async def revision(self, order_id: str) -> int | None:
         """What the run knows; None when nobody can say."""

@@ -4,19 +4,19 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
 from activities.payments import PaymentActivities
 from activities.ports import CarrierGateway, PaymentGateway
-from activities.returns import ReturnShippingActivities
 from activities.shipping import ShippingActivities
 from models.clock import Clock
 from models.db import Database
 from models.stores.forgotten import ForgottenOrders
 from models.stores.inbox import InboxStore
 from models.stores.leftovers import Leftovers
+from models.stores.lost_returns import LostReturns
 from models.stores.lost_runs import LostRuns
 from models.stores.silence import Silence
 from models.stores.stock import StockStore
@@ -24,6 +24,7 @@ from models.stores.sweeps import SweepStore
 from workers.engine import ledgers
 from workers.mending_books import MendingBooks
 from workers.mending_forgotten import MendingForgotten
+from workers.mending_returns import MendingReturns, ReturnRuns
 from workers.mending_runs import MendingRuns, Runs
 from workers.mending_vendors import MendingVendors
 
@@ -35,6 +36,8 @@ EVERY: Final[Mapping[str, timedelta]] = {
     "mend_runs": timedelta(seconds=30),
     "end_forgotten": timedelta(minutes=1),
     "end_runs": timedelta(minutes=1),
+    "mend_returns": timedelta(seconds=30),
+    "end_returns": timedelta(minutes=1),
     "settle_closed": timedelta(minutes=5),
     "release_orphans": timedelta(minutes=10),
     "refund_labels": timedelta(minutes=10),
@@ -64,8 +67,12 @@ async def look(parts: Mapping[str, Callable[[], Awaitable[int]]]) -> Mapping[str
     return found
 
 
+class AllRuns(Runs, ReturnRuns, Protocol):
+    """The orders' runs, and the returns'."""
+
+
 def reconciliation(
-    database: Database, clock: Clock, runs: Runs, vendors: tuple[PaymentGateway, CarrierGateway], *, link: str = ""
+    database: Database, clock: Clock, runs: AllRuns, vendors: tuple[PaymentGateway, CarrierGateway], *, link: str = ""
 ) -> Mapping[str, Callable[[], Awaitable[int]]]:
     """The parts by name, on one database."""
     ours, sweeps = ledgers(database, clock, link=link), SweepStore(database, clock)
@@ -73,14 +80,15 @@ def reconciliation(
     mending = MendingRuns(
         LostRuns(database, clock), sweeps, ours.orders, runs, is_heard=told.is_up_to_date, clock=clock
     )
+    lost = LostReturns(database, clock, ours.returns)
+    returns = MendingReturns(lost, sweeps, ours.returns, runs, is_heard=told.is_up_to_date, clock=clock)
     stripe, easypost = vendors
     books = MendingBooks(
         Leftovers(database, clock, StockStore()),
         ours.orders,
         PaymentActivities(ours.payments, ours.refunds, stripe),
         ShippingActivities(ours.orders, ours.labels, easypost),
-        ReturnShippingActivities(ours.return_labels, easypost),
-        clock=clock,
+        clock,
     )
     blocking: Mapping[str, Callable[[], int]] = {
         "hear_stripe": told.hear_stripe,
@@ -98,6 +106,8 @@ def reconciliation(
     parts: Mapping[str, Callable[[], Awaitable[int]]] = {
         "mend_runs": mending.mend,
         "end_runs": mending.end,
+        "mend_returns": returns.mend,
+        "end_returns": returns.end,
         "end_forgotten": forgotten.end,
         **apart,
     }

@@ -86,8 +86,8 @@ class TemporalRuns:
     async def command(self, order_id: str, asked: Asked, wait: float) -> CommandOutcome | None:
         return await temporal.command(await self._connected(), order_id, asked, wait)
 
-    async def standing(self, order_id: str) -> temporal.Standing:
-        return await temporal.standing(await self._connected(), order_id)
+    async def standing(self, run_id: str) -> temporal.Standing:
+        return await temporal.standing(await self._connected(), run_id)
 
     async def revision(self, order_id: str) -> int | None:
         view = await temporal.view(await self._connected(), order_id)
@@ -98,6 +98,12 @@ class TemporalRuns:
 
     async def terminate(self, order_id: str, why: str) -> None:
         await temporal.terminate(await self._connected(), order_id, why)
+
+    async def return_facts(self, return_id: str) -> ReturnFacts | None:
+        return await temporal.return_facts(await self._connected(), return_id)
+
+    async def resume_return(self, order: ReturnInput, *, completed: bool) -> None:
+        await temporal.resume_return(await self._connected(), order, completed=completed)
 
     async def begin_return(self, order: ReturnInput, wait: float) -> ReturnFacts | None:
         return await temporal.begin_return(await self._connected(), order, wait)

@@ -89,6 +89,15 @@ def _labels(order: OrderInput) -> _Labels:
     )
 
 
+def _labels_of_return(order: ReturnInput) -> _Labels:
+    return _Labels(
+        task_queue=TASK_QUEUE_ORDERS,
+        search_attributes=of_return(order),
+        static_summary=order.summary,
+        static_details=f"[Return of order {order.number}]({order.link})" if order.link else f"Return of {order.number}",
+    )
+
+
 async def check_out(client: Client, order: OrderInput, wait: float) -> CheckoutAnswer | None:
     """Start the order's run and wait at most `wait` seconds for its verdict; None when it is not known by then."""
     return await _start_and_ask(client, _start(order), CHECKOUT_UPDATE_ID, CheckoutAnswer, wait)
@@ -100,12 +109,9 @@ async def begin_return(client: Client, order: ReturnInput, wait: float) -> Retur
         ReturnWorkflow.run,
         order,
         id=order.return_id,
-        task_queue=TASK_QUEUE_ORDERS,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-        search_attributes=of_return(order),
-        static_summary=order.summary,
-        static_details=f"[Return of order {order.number}]({order.link})" if order.link else f"Return of {order.number}",
+        **_labels_of_return(order),
     )
     return await _start_and_ask(client, start, LABEL_UPDATE_ID, ReturnFacts, wait)
 
@@ -174,13 +180,24 @@ async def view(client: Client, order_id: str) -> RunView | None:
         return None
 
 
+async def return_facts(client: Client, return_id: str) -> ReturnFacts | None:
+    """What a return's run knows; None when it is over, or nobody can say."""
+    try:
+        return await client.get_workflow_handle(return_id).query(ReturnWorkflow.view, rpc_timeout=_RPC)
+    except (RPCError, WorkflowQueryFailedError):
+        return None
+
+
 Standing = Literal["running", "completed", "failed", "none"]
 
 
-async def standing(client: Client, order_id: str) -> Standing:
-    """Where the order's newest run stands, asked by its id; `failed` is terminated, too. Raises where it is unknown."""
+async def standing(client: Client, run_id: str) -> Standing:
+    """Where the newest run of an order or of a return stands, asked by its id; `failed` is terminated, too.
+
+    Raises where it is unknown.
+    """
     try:
-        described = await client.get_workflow_handle(order_id).describe(rpc_timeout=_RPC)
+        described = await client.get_workflow_handle(run_id).describe(rpc_timeout=_RPC)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return "none"
@@ -199,11 +216,32 @@ async def resume(client: Client, order: OrderInput, *, completed: bool) -> None:
 
     `completed`: the run before has ended well, which an order can only then lack that was restored to before its end.
     """
-    reuse = WorkflowIDReusePolicy.ALLOW_DUPLICATE if completed else WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
     with contextlib.suppress(WorkflowAlreadyStartedError):  # somebody was quicker
         await client.start_workflow(
-            OrderWorkflow.run, order, id=order.order_id, id_reuse_policy=reuse, rpc_timeout=_RPC, **_labels(order)
+            OrderWorkflow.run,
+            order,
+            id=order.order_id,
+            id_reuse_policy=_reuse(completed=completed),
+            rpc_timeout=_RPC,
+            **_labels(order),
         )
+
+
+async def resume_return(client: Client, order: ReturnInput, *, completed: bool) -> None:
+    """The same for a return's own run."""
+    with contextlib.suppress(WorkflowAlreadyStartedError):
+        await client.start_workflow(
+            ReturnWorkflow.run,
+            order,
+            id=order.return_id,
+            id_reuse_policy=_reuse(completed=completed),
+            rpc_timeout=_RPC,
+            **_labels_of_return(order),
+        )
+
+
+def _reuse(*, completed: bool) -> WorkflowIDReusePolicy:
+    return WorkflowIDReusePolicy.ALLOW_DUPLICATE if completed else WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
 
 
 async def terminate(client: Client, order_id: str, why: str) -> None:

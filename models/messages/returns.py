@@ -16,6 +16,11 @@ class ReturnFacts(Message):
     void_due: bool = False  # a label that nobody used goes back
     closed: bool = False
 
+    @property
+    def over(self) -> bool:
+        """Nothing is left to be done for it."""
+        return self.closed and not self.void_due
+
 
 class ReturnRun(Message):
     """All that decides what the run does next; carried over continue-as-new as it is."""

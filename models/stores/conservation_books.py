@@ -21,7 +21,7 @@ from models.tables.shipments import Label, Shipment
 from models.words import OrderStatus
 
 R = TypeVar("R")
-B = TypeVar("B", OrderUnit, Shipment, Intent, PaymentOperation, Hold)
+B = TypeVar("B", OrderUnit, Shipment, Intent, PaymentOperation, Hold, Return)
 
 _TO_NOTHING = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.FAILED})
 
@@ -43,6 +43,7 @@ class OrderBooks:
     labels: tuple[Label, ...]
     intents: tuple[Intent, ...]
     operations: tuple[PaymentOperation, ...]
+    returns: tuple[Return, ...]
 
     @property
     def came_to_nothing(self) -> bool:
@@ -51,7 +52,7 @@ class OrderBooks:
 
 
 def read_books(session: Session, orders: list[str] | None) -> dict[str, OrderBooks]:
-    """By order id, oldest first: of these orders, or of all. Six statements."""
+    """By order id, oldest first: of these orders, or of all. Eight statements."""
 
     def of_orders(query: Select[R], column: Any) -> Iterable[R]:
         return session.scalars(query if orders is None else query.where(column.in_(orders)))
@@ -62,6 +63,7 @@ def read_books(session: Session, orders: list[str] | None) -> dict[str, OrderBoo
     operations = _grouped(
         of_orders(select(PaymentOperation).order_by(PaymentOperation.planned_at), PaymentOperation.order_id)
     )
+    returns = _grouped(of_orders(select(Return).order_by(Return.id), Return.order_id))
     holds = _grouped(of_orders(select(Hold).where(Hold.released_at.is_(None)), Hold.order_id))
     order_of = case((Label.return_id.is_(None), Shipment.order_id), else_=Return.order_id)
     joined = select(order_of, Label).outerjoin(Shipment, Shipment.id == Label.shipment_id)
@@ -84,6 +86,7 @@ def read_books(session: Session, orders: list[str] | None) -> dict[str, OrderBoo
             labels=tuple(labels[order.id]),
             intents=tuple(intents[order.id]),
             operations=tuple(operations[order.id]),
+            returns=tuple(returns[order.id]),
         )
         for order in of_orders(select(Order).order_by(Order.created_at, Order.id), Order.id)
     }

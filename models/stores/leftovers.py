@@ -12,8 +12,6 @@ from sqlalchemy.orm import Session, aliased
 from models.cases import NO_OUTCOME
 from models.clock import Clock
 from models.db import Database
-from models.messages.activities import ShipmentRef
-from models.messages.returns import ReturnRef
 from models.stores.book import GIVEN_BACK, HOLDING, Book
 from models.stores.fulfilment import SYSTEM
 from models.stores.stock import StockStore
@@ -83,23 +81,15 @@ class Leftovers:
         )
         return self._db.transaction(lambda session: session.scalars(query.order_by(Order.closed_at).limit(limit)).all())
 
-    def labels_of_no_use(self, limit: int = 50) -> Sequence[ShipmentRef | ReturnRef]:
-        """Parcels that will not travel, whose label is live and no run asks back any more."""
-        live = Label.bought_at < self._clock.now() - PATIENCE, Label.refund_requested_at.is_(None)
-        shipments = (
+    def labels_of_no_use(self, limit: int = 50) -> Sequence[tuple[str, str]]:
+        """Order and shipment of live labels whose parcel will not leave, and that no run asks back any more."""
+        query = (
             select(Shipment.order_id, Shipment.id)
             .join(Label, Label.shipment_id == Shipment.id)
-            .where(Shipment.stage.in_([Stage.CANCELLED, Stage.RE_SOURCED]), Shipment.handed_over_at.is_(None), *live)
+            .where(Shipment.stage.in_([Stage.CANCELLED, Stage.RE_SOURCED]), Shipment.handed_over_at.is_(None))
+            .where(Label.bought_at < self._clock.now() - PATIENCE, Label.refund_requested_at.is_(None))
         )
-        returns = (
-            select(Return.order_id, Return.id)
-            .join(Label, Label.return_id == Return.id)
-            .where(Return.closed_at < self._clock.now() - PATIENCE, Return.scanned_at.is_(None), *live)
-        )
-        return [
-            *(ShipmentRef(order_id=order, shipment_id=id_) for order, id_ in self._pairs(shipments.limit(limit))),
-            *(ReturnRef(order_id=order, return_id=id_) for order, id_ in self._pairs(returns.limit(limit))),
-        ]
+        return self._pairs(query.limit(limit))
 
     # Outcomes that nobody learned
 

@@ -76,20 +76,24 @@ class Parcel:
         return [unit for unit in self.book.units if unit.id in ids]
 
     def facts(self) -> ReturnFacts:
-        label, closed = self.label, self.row.closed_at is not None
-        bought = label is not None and label.bought_at is not None
-        return ReturnFacts(
-            stage=self.row.stage,
-            deadline=self.row.deadline,
-            label_due=self.row.wants_label and not bought and not closed,
-            void_due=closed and label is not None and self.row.scanned_at is None,
-            closed=closed,
-        )
+        return facts_of(self.row, self.label)
 
     def tell(self, event: str, actor: str, **data: object) -> None:
         """Add an event to the order's story, and a fact for the order's run, whose knowledge it makes old."""
         self.book.tell(f"return.{event}", actor, **{"return": self.row.id, **data})
         self.book.inform_run(f"return.{event}", self.row.id)
+
+
+def facts_of(row: Return, label: Label | None) -> ReturnFacts:
+    """What its run gets to know; `label` is the live one."""
+    closed, bought = row.closed_at is not None, label is not None and label.bought_at is not None
+    return ReturnFacts(
+        stage=row.stage,
+        deadline=row.deadline,
+        label_due=row.wants_label and not bought and not closed,
+        void_due=closed and label is not None and row.scanned_at is None,
+        closed=closed,
+    )
 
 
 class ReturnStore:

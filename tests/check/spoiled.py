@@ -198,6 +198,18 @@ LABELS = (
     ),
 )
 
+
+def a_return(return_id: str, *, closed: bool = False) -> str:
+    """One whose run was started."""
+    over, deadline = ("now()", "NULL") if closed else ("NULL", "now() + interval '1 day'")
+    return (
+        "INSERT INTO returns (id, order_id, location_id, stage, refund_on, wants_label, reason, actor, created_at,"
+        " started_at, expires_at, deadline, closed_at)"
+        f" SELECT '{return_id}', order_id, location_id, 'requested', 'receipt', false, 'r', 'a', now(), now(), now(),"
+        f" {deadline}, {over} FROM shipments WHERE order_id = :waiting LIMIT 1"
+    )
+
+
 RUNS = (
     Spoiled(
         "open orders: each has one run that goes on",
@@ -219,8 +231,13 @@ RUNS = (
         ("UPDATE orders SET closed_at = now() WHERE id = :waiting",),
     ),
     Spoiled(
-        "runs: every one is an order's",
-        "for an order that is none",
+        "open returns: each has one run that goes on",
+        "ret_1: the return is open (requested) and has no run",
+        (a_return("ret_1"),),
+    ),
+    Spoiled(
+        "runs: every OrderWorkflow is for one of our orders",
+        "for no order of ours",
         (
             "DELETE FROM order_units WHERE order_id = :declined",
             "DELETE FROM order_lines WHERE order_id = :declined",

@@ -14,6 +14,7 @@ from cli.temporal import Temporal
 from models.conservation import Finding
 from models.ids import label_key
 from tests.check.conftest import Copy
+from tests.check.spoiled import a_return
 from tests.journey import eventually
 from workflows.search import REGISTERED
 
@@ -174,12 +175,30 @@ async def test_runs_are_found_when_they_are_missing_ended_badly_or_strangers(
         await handle.terminate()
 
     async def listed() -> bool:
-        return says(await copy.findings(), "ord_stranger: an OrderWorkflow runs or ran for an order that is none")
+        return says(await copy.findings(), "ord_stranger: this OrderWorkflow runs or ran for no order of ours")
 
     await eventually(listed)
     findings = await copy.findings()
     assert says(findings, copy.orders["waiting"], "the order is open (confirmed), but its run is terminated")
     assert says(findings, copy.orders["cancelled"], "the order is closed, but its run was terminated")
+    assert {finding.code for finding in findings} == {"O6"}
+
+
+async def test_returns_runs_are_found_when_they_ended_badly_outlived_theirs_or_are_strangers(
+    copy: Copy, other_temporal: Client
+) -> None:
+    ids = ("ret_ended", "ret_outlived", "ret_stranger")
+    copy.plant(a_return("ret_ended"), a_return("ret_outlived", closed=True))
+    ended, *_ = [await other_temporal.start_workflow("ReturnWorkflow", id=i, task_queue="none") for i in ids]
+    await ended.terminate()
+
+    async def listed() -> bool:
+        return says(await copy.findings(), "ret_stranger: this ReturnWorkflow runs or ran for no return of ours")
+
+    await eventually(listed)
+    findings = await copy.findings()
+    assert says(findings, "ret_ended", "the return is open (requested), but its run is terminated")
+    assert says(findings, "ret_outlived", "the return is closed (requested), but its run goes on")
     assert {finding.code for finding in findings} == {"O6"}
 
 

@@ -13,7 +13,8 @@ async def test_nothing_is_wrong_when_orders_lived_well(world: World) -> None:
     report = await examine(stack.urls.app, stack.stripe.url, stack.easypost.url, await stack.client())
     assert report.findings == []
     idle = {each.what for each in report.checked if not each.looked_at}
-    assert idle == {"open cases: somebody who can act owns each"}
+    of_returns = {each for each in idle if "returns" in each}  # none of them was sent back
+    assert idle - of_returns == {"open cases: somebody who can act owns each"}
 
 
 @pytest.mark.parametrize("spoiled", SPOILED, ids=lambda spoiled: f"{spoiled.check[:50]}: {spoiled.says[:30]}")

@@ -7,11 +7,13 @@ import httpx
 import pytest
 
 from models.db import Database
+from models.stores.lost_returns import LostReturns
 from models.stores.lost_runs import LostRuns
 from models.stores.sweeps import SweepStore
 from tests.conftest import MovableClock
 from tests.stack import Stack
 from workers.engine import ledgers
+from workers.mending_returns import MendingReturns
 from workers.mending_runs import MendingRuns
 from workers.relay import TemporalRuns
 
@@ -36,6 +38,13 @@ def mending(stack: Stack, stack_db: Database, later: MovableClock) -> MendingRun
         is_heard=lambda: True,
         clock=later,
     )
+
+
+@pytest.fixture
+def returning(stack: Stack, stack_db: Database, later: MovableClock) -> MendingReturns:
+    returns = ledgers(stack_db, stack.clock, link=stack.base).returns
+    lost, sweeps = LostReturns(stack_db, later, returns), SweepStore(stack_db, later)
+    return MendingReturns(lost, sweeps, returns, TemporalRuns(), is_heard=lambda: True, clock=later)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import select, update
 
 from activities.payments import PaymentActivities
-from activities.returns import ReturnShippingActivities
 from activities.shipping import ShippingActivities
 from cli.check import check
 from models.db import Database
@@ -44,8 +43,7 @@ def books(stack: Stack, stack_db: Database, later: MovableClock) -> MendingBooks
     left = Leftovers(stack_db, later, StockStore())
     payments = PaymentActivities(ours.payments, ours.refunds, stripe)
     shipping = ShippingActivities(ours.orders, ours.labels, easypost)
-    returning = ReturnShippingActivities(ours.return_labels, easypost)
-    return MendingBooks(left, ours.orders, payments, shipping, returning, clock=stack.clock)
+    return MendingBooks(left, ours.orders, payments, shipping, stack.clock)
 
 
 async def cancelled(stack: Stack, api: httpx.AsyncClient, shop: Shop) -> Journey:
@@ -156,45 +154,20 @@ async def test_label_is_asked_back_once_when_it_was_sold_for_a_parcel_that_will_
 ):
     """Postgres forgot that it was bought, or nobody was left to record it."""
     order = await cancelled(stack, api, shop)
-    await sold_unheard(stack, stack_db, books, order.order_id, (await order.order())["shipments"][0]["id"])
+    key = label_key(order.order_id, (await order.order())["shipments"][0]["id"], 1)
+    _, easypost = gateways(stack.settings)
+    bought(easypost, parcel(reference=key))
+    assert await wrong(stack, order) == {"O5"}
+    for _ in range(2):
+        heard = easypost.purchases(Window(stack.clock.now() - LATER, stack.clock.now() + LATER), None).heard
+        sold = [each for each in heard if each.subject == key]
+        InboxStore(stack_db, stack.clock).take(sold[0])
+        ledgers(stack_db, stack.clock).orders.apply_facts(order.order_id, [sold[0].id])
+        books.refund_labels()
     await assert_conserved(stack, [order.order_id])
     events = (await api.get(f"/v1/orders/{order.order_id}/events", params={"limit": 100})).json()["data"]
     types = [event["type"] for event in events]
     assert [types.count(each) for each in ("label.found", "label.refund_requested")] == [1, 1]
-
-
-async def sold_unheard(stack: Stack, database: Database, books: MendingBooks, order_id: str, parcel_id: str) -> None:
-    """The carrier sold it a label that our books do not have; reconciliation finds it, and looks twice."""
-    key, (_, easypost) = label_key(order_id, parcel_id, 1), gateways(stack.settings)
-    bought(easypost, parcel(reference=key))
-    checking = stack.urls.app, stack.stripe.url, stack.easypost.url, await stack.client()
-    assert {finding.code for finding in await check(*checking, orders=[order_id])} == {"O5"}
-    for _ in range(2):
-        heard = easypost.purchases(Window(stack.clock.now() - LATER, stack.clock.now() + LATER), None).heard
-        (sold,) = [each for each in heard if each.subject == key]
-        InboxStore(database, stack.clock).take(sold)
-        ledgers(database, stack.clock).orders.apply_facts(order_id, [sold.id])
-        books.refund_labels()
-
-
-async def test_label_is_asked_back_once_when_it_was_sold_for_a_return_that_is_over(
-    stack: Stack, api: httpx.AsyncClient, shop: Shop, books: MendingBooks, stack_db: Database
-):
-    order = await Journey.place(stack, api, shop.cart(shop.stock("one", warehouse=5)))
-    await order.ship_from(shop.node("warehouse"))
-    await order.deliver_from(shop.node("warehouse"))
-    unit = (await order.until_status("delivered"))["shipments"][0]["units"][0]
-    body, key = {"units": [unit], "reason": "wrong_shade", "label": False}, {"Idempotency-Key": shop.name}
-    asked = (await api.post(f"/v1/orders/{order.order_id}/return", json=body, headers=key)).json()
-    received = await order.command(f"/v1/returns/{asked['id']}/receive", units=[{"unit": unit}])
-    assert received.status_code == 200, received.text
-    await assert_conserved(stack, [order.order_id])
-    await sold_unheard(stack, stack_db, books, order.order_id, asked["id"])
-    await assert_conserved(stack, [order.order_id])
-    assert sorted(label["refund_status"] is not None for label in await order.labels()) == [False, True]
-    events = (await api.get(f"/v1/orders/{order.order_id}/events", params={"limit": 100})).json()["data"]
-    types = [event["type"] for event in events]
-    assert [types.count(f"return.label_{each}") for each in ("found", "refund_requested")] == [1, 1]
 
 
 async def test_it_is_one_case_when_a_second_label_was_sold_under_the_same_key(

@@ -65,11 +65,11 @@ async def brought_to(stage: str, stack: Stack, api: httpx.AsyncClient, shop: Sho
     return order
 
 
-async def by_cli(stack: Stack, order: Journey, *words: str) -> None:
-    """`temporal workflow ...` on the order's run, as ops type it."""
+async def by_cli(stack: Stack, run_id: str, *words: str) -> None:
+    """`temporal workflow ...` on a run, as ops type it."""
     program = binary(Path())
     process = await asyncio.create_subprocess_exec(
-        program, "workflow", *words, "--workflow-id", order.order_id, "--address", stack.temporal.address,
+        program, "workflow", *words, "--workflow-id", run_id, "--address", stack.temporal.address,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     said, _ = await process.communicate()
@@ -94,7 +94,7 @@ async def test_order_goes_on_when_its_run_was_terminated(
     stage: str, stack: Stack, api: httpx.AsyncClient, shop: Shop, mending: MendingRuns
 ):
     order = await brought_to(stage, stack, api, shop)
-    await by_cli(stack, order, "terminate", "--reason", "test")
+    await by_cli(stack, order.order_id, "terminate", "--reason", "test")
     status = (await order.order())["status"]
     assert await wrong(stack, order) == [f"the order is open ({status}), but its run is terminated"]
     assert await mending.look_at([order.order_id]) == 1
@@ -109,7 +109,7 @@ async def test_no_effect_is_repeated_when_its_run_was_reset(
     stage: str, stack: Stack, api: httpx.AsyncClient, shop: Shop
 ):
     order = await brought_to(stage, stack, api, shop)
-    await by_cli(stack, order, "reset", "--type", "FirstWorkflowTask", "--reason", "test")
+    await by_cli(stack, order.order_id, "reset", "--type", "FirstWorkflowTask", "--reason", "test")
     await until_at_rest(await stack.client(), order.order_id)
     await finish(order, shop)
     assert await effects(order) == ([shop.total(1)], 1)
@@ -121,7 +121,7 @@ async def test_temporals_cancel_is_a_cancel_by_ops_when_it_comes_at(
     stage: str, stack: Stack, api: httpx.AsyncClient, shop: Shop
 ):
     order = await brought_to(stage, stack, api, shop)
-    await by_cli(stack, order, "cancel")
+    await by_cli(stack, order.order_id, "cancel")
     events = f"/v1/orders/{order.order_id}/events"
     if stage == "handed_over":
 
@@ -151,8 +151,8 @@ async def test_command_and_fact_count_when_the_run_died_before_it_took_them_in(
         shipment = (await order.order())["shipments"][0]
         held = asyncio.create_task(order.command(f"/v1/orders/{order.order_id}/holds", reason="fraud_review"))
         await order.carry(shipment["tracking"]["code"], "delivered")
-        await eventually(lambda: was_signalled(stack, order))
-        await by_cli(stack, order, "terminate", "--reason", "test")
+        await eventually(lambda: was_signalled(stack, order.order_id))
+        await by_cli(stack, order.order_id, "terminate", "--reason", "test")
         assert (await order.order())["status"] == "shipped"
         async with stack.worker():
             assert await mending.look_at([order.order_id]) == 1
@@ -161,8 +161,8 @@ async def test_command_and_fact_count_when_the_run_died_before_it_took_them_in(
             await assert_conserved(stack, [order.order_id])
 
 
-async def was_signalled(stack: Stack, order: Journey) -> bool:
-    history = await (await stack.client()).get_workflow_handle(order.order_id).fetch_history()
+async def was_signalled(stack: Stack, run_id: str) -> bool:
+    history = await (await stack.client()).get_workflow_handle(run_id).fetch_history()
     return any(event.HasField("workflow_execution_signaled_event_attributes") for event in history.events)
 
 

@@ -36,9 +36,9 @@ class Runs:
     told: list[tuple[str, str]] = field(default_factory=list)
     terminated: list[str] = field(default_factory=list)
 
-    async def standing(self, order_id: str) -> Literal["running", "completed", "failed", "none"]:
-        self.asked.append(order_id)
-        return self.stands.get(order_id, "running")
+    async def standing(self, run_id: str) -> Literal["running", "completed", "failed", "none"]:
+        self.asked.append(run_id)
+        return self.stands.get(run_id, "running")
 
     async def revision(self, order_id: str) -> int | None:
         return self.knows.get(order_id)
