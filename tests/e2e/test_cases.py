@@ -1,5 +1,7 @@
 """Cases that broke other shops, played through everything real. Each test names its row of the catalogue of cases."""
 
+import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -7,10 +9,13 @@ import pytest
 from sqlalchemy import insert, literal, select, update
 
 from models.db import Database
+from models.heard import Heard
+from models.stores.inbox import InboxStore
 from models.tables.catalogue import Price, PriceList, ShippingRate, TaxRate, Variant
+from models.tables.messages import InboxFact
 from models.tables.orders import Order
 from models.tables.stock import Location
-from tests.journey import Journey
+from tests.journey import Journey, eventually
 from tests.oracle import assert_conserved
 from tests.shop import PRICE, SHIPPING, Shop
 from tests.stack import Stack, calling
@@ -200,3 +205,24 @@ def move(db: Database, location: str, country: str) -> None:
     """The node stands in another country, one without states."""
     there = update(Location).where(Location.id == location).values(country=country, state=None)
     db.transaction(lambda session: session.execute(there))
+
+
+async def test_k61_an_order_stays_confirmed_when_an_old_decline_is_told_late(
+    stack: Stack, api: httpx.AsyncClient, shop: Shop, stack_db: Database
+):
+    order = await Journey.place(stack, api, shop.cart(shop.stock("one", warehouse=5)))
+    (intent,) = await order.intents()
+    before = datetime.now(UTC) - timedelta(hours=1)
+    old = Heard(f"evt_{shop.name}", "stripe", "payment.failed", intent["id"], before, {"reason": "card_declined"})
+    assert InboxStore(stack_db, stack.clock).take(old)
+    await eventually(lambda: is_taken_in(stack_db, old.id))
+    await order.ship_from(shop.node("warehouse"))
+    await order.deliver_from(shop.node("warehouse"))
+    await order.until_status("delivered")
+    assert await case_of(api, order) == []
+    await assert_conserved(stack, [order.order_id])
+
+
+async def is_taken_in(db: Database, fact_id: str) -> bool:
+    query = select(InboxFact.result).where(InboxFact.id == fact_id)
+    return await asyncio.to_thread(db.transaction, lambda session: session.scalar(query)) is not None

@@ -1,5 +1,6 @@
 """The relay's jobs on a real Postgres, with stand-ins for Temporal and the order store."""
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -279,6 +280,25 @@ def test_only_old_keys_are_forgotten_when_they_are_pruned(sweeps: SweepStore, ro
         rows.add(IdempotencyKey, caller="c", key=key, fingerprint="f", busy_until=at, created_at=at)
     assert sweeps.prune_keys() == 1
     assert [row.key for row in rows.all(IdempotencyKey)] == ["young"]
+
+
+@pytest.mark.parametrize("evening", [datetime(2026, 3, 8, 5, tzinfo=UTC), datetime(2026, 11, 1, 4, tzinfo=UTC)])
+def test_k79_hourly_work_is_due_every_hour_when_the_clocks_are_changed(
+    database: Database, monkeypatch: pytest.MonkeyPatch, evening: datetime
+) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")  # where that night an hour is missing, or comes twice
+    time.tzset()
+    clock = MovableClock()
+    clock.advance(evening - clock.now())
+    sweeps, due = SweepStore(database, clock), 0
+    for _ in range(12):
+        for name in sweeps.due(["hourly"]):
+            sweeps.done(name, {"hourly": timedelta(hours=1)}, ok=True)
+            due += 1
+        clock.advance(timedelta(minutes=30, seconds=1))
+    monkeypatch.undo()
+    time.tzset()
+    assert due == 6
 
 
 def test_work_is_due_again_when_its_period_is_over(sweeps: SweepStore, rows: Rows, clock: MovableClock) -> None:
