@@ -79,6 +79,7 @@ class Book:
         self.cases = OrderCases(session, order.id, now, exception)
         self.timings = OrderTimings.model_validate(order.timings)
         self.was_told = False
+        self._run_informed = False
         self._of = {"order_id": order.id}
         self.stores: set[str] = set()  # those of its shipments' nodes that are stores
 
@@ -372,8 +373,12 @@ class Book:
         """A person has dealt with it: the order's story says so, and its run shows the case no more."""
         self.cases.forget()
         self.tell("case.closed", by, type=case.type.value, subject=case.subject)
-        if self.order.closed_at is None:
-            self.inform_run("case.closed", case.id)
+        self.show_cases()
+
+    def show_cases(self) -> None:
+        """For whoever works beside the order's run: the run shows its oldest case, so it hears that they changed."""
+        if self.cases.have_changed and not self._run_informed and self.order.closed_at is None:
+            self.inform_run("case.changed", self.order.id)
 
     def inform_run(self, kind: str, subject: str) -> None:
         """What was done beside the order's run makes its knowledge old: a fact has it learn what the rows hold."""
@@ -389,6 +394,7 @@ class Book:
             due_at=self.now,
         )
         self.session.add(row)
+        self._run_informed = True
 
     def claim(
         self,

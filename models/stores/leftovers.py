@@ -143,6 +143,7 @@ class Leftovers:
         def transaction(session: Session) -> None:
             book = Book.open(session, order_id, self._clock.now())
             work(book)
+            book.show_cases()
             book.settle()
 
         self._db.transaction(transaction)

@@ -31,6 +31,7 @@ class OrderCases:
         self._order_id = order_id
         self._now = now
         self._exception: str | None = exception
+        self.have_changed = False
 
     def open(self, kind: CaseType, subject: str, owner: Role, detail: Mapping[str, Any]) -> None:
         """One open case a cause: a second one only reminds."""
@@ -50,11 +51,11 @@ class OrderCases:
             set_={"reminded_at": self._now},
         )
         self._session.execute(statement)
-        self._exception = None
+        self.forget()
 
     def forget(self) -> None:
-        """One was closed elsewhere: look again."""
-        self._exception = None
+        """One was opened or closed: look again."""
+        self._exception, self.have_changed = None, True
 
     def ended_by(self, told: Told) -> list[Case]:
         """The open cases that it ends, closed."""
@@ -64,7 +65,7 @@ class OrderCases:
         for case in ended:
             case.closed_at, case.closed_by, case.resolution = self._now, "shelfway", told.event
         if ended:
-            self._exception = None
+            self.forget()
         return ended
 
     def is_open(self, kind: CaseType, subject: str) -> bool:

@@ -212,6 +212,7 @@ class ReturnStore:
                 outcome = CommandOutcome.model_validate(command.outcome)
             else:
                 outcome = decide(parcel, command)
+                parcel.book.show_cases()
                 parcel.book.settle()
             return ReturnLearned(facts=parcel.facts(), outcome=outcome)
 
@@ -329,6 +330,7 @@ class ReturnStore:
         def transaction(session: Session) -> ReturnLearned:
             parcel = self.open(session, ref)
             work(parcel)
+            parcel.book.show_cases()
             parcel.book.settle()
             return ReturnLearned(facts=parcel.facts())
 

@@ -130,6 +130,7 @@ class Silence:
             since = label.refund_requested_at or book.now
             if (status == "rejected" and label.refund_asks > 1) or _is_overdue(status, since, book.now):
                 _own(book, refund.key, status)
+            book.show_cases()
             book.settle()
 
         self._db.transaction(work)

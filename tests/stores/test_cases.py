@@ -12,6 +12,8 @@ from models.messages.commands import Asked
 from models.mint import mint
 from models.stores.cases import CaseStore
 from models.stores.inbox import InboxStore
+from models.stores.leftovers import Leftovers
+from models.stores.stock import StockStore
 from models.tables.messages import Audit, Case, InboxFact
 from models.tables.orders import Hold
 from models.words import CaseType, CommandKind, Role, Stage, Verdict
@@ -108,6 +110,16 @@ def test_the_payment_contradicts_no_more_when_the_hold_for_it_is_released(desk: 
     assert desk.open() == [CaseType.PAYMENT_CONTRADICTS]
     desk.release(placed)
     assert desk.open() == []
+
+
+def test_the_run_is_told_once_when_reconciliation_opens_or_ends_a_case(desk: Desk, database: Database) -> None:
+    left, key = Leftovers(database, desk.clock, StockStore()), f"{desk.order_id}:void:pi_1:1"
+    seen: list[str] = []
+    for work in (left.own, left.disown):
+        work(desk.order_id, key)
+        (fact,) = desk.inbox.due()
+        seen.append(desk.books.orders.apply_facts(desk.order_id, [fact.id]).facts.exception)
+    assert seen == ["stuck_effect", ""]
 
 
 def test_the_story_the_audit_and_the_run_tell_of_it_when_somebody_closes_a_case(desk: Desk, database: Database) -> None:
