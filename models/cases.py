@@ -111,7 +111,9 @@ _STUCK: Final = (
     *_succeeds(Effect.OBEY, events=("command.done", "command.refused")),
     *_succeeds(Effect.OBEY, events=("order.cancel_requested",), about=None),
     *_succeeds(
-        Effect.APPLY_FACTS, events=("payment.reported", "shipment.handed_over", "shipment.delivered"), about=None
+        Effect.APPLY_FACTS,
+        events=("payment.reported", "shipment.handed_over", "shipment.delivered", "shipment.units_lost"),
+        about=None,
     ),
     End("case.opened", None, {"type": frozenset({CaseType.SENSELESS_COMMAND.value})}, frozenset({Effect.REPORT})),
     *_succeeds(

@@ -167,6 +167,14 @@ class Journey:
         }
 
 
+async def count_shelf(api: httpx.AsyncClient, location_id: str, sku: str, pieces: int) -> list[dict[str, Any]]:
+    """Somebody counts so many pieces there; what that changed."""
+    body = {"location_id": location_id, "items": [{"sku": sku, "quantity": pieces}]}
+    answer = await api.post("/v1/inventory/counts", json=body, headers={"Idempotency-Key": uuid4().hex})
+    assert answer.status_code == 201, answer.text
+    return answer.json()["differences"]
+
+
 async def eventually(reached: Callable[[], Awaitable[object]]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not await reached():

@@ -172,6 +172,34 @@ async def test_promised_pieces_cannot_be_corrected_away(api: Api):
     assert on_hand(api) == 10
 
 
+async def count(api: Api, sku: str, pieces: int, *, location: str = "loc_soho", key: str = "n-1", by: str = "ops"):
+    body = {"location_id": location, "items": [{"sku": sku, "quantity": pieces}]}
+    return await api.call("POST", "/v1/inventory/counts", by=by, key=key, json=body)
+
+
+async def test_a_count_is_one_count_when_it_is_sent_twice(api: Api):
+    await receive(api)
+    await reserve(api, {"sku": "LIP-1", "quantity": 8})
+    first, again = [await count(api, "LIP-1", 6) for _ in range(2)]
+    assert (first.status_code, first.json()["differences"]) == (201, [{"sku": "LIP-1", "quantity": -4}])
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert on_hand(api) == 6
+    assert (await count(api, "LIP-1", 5)).status_code == 422  # the key is another count's
+
+
+async def test_a_count_is_refused_when_there_is_nothing_to_count(api: Api):
+    add_goods(api, "SET", product="prod_set", bundle={"LIP-1": 2})
+    for key, sku, place, code in (
+        ("1", "SET", "loc_soho", "bundle"),
+        ("2", "NONE", "loc_soho", "unknown_sku"),
+        ("3", "LIP-1", "loc_none", "unknown_location"),
+    ):
+        answer = await count(api, sku, 1, location=place, key=key)
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert (await count(api, "LIP-1", 1, location="loc_uptown", by="soho")).status_code == 404
+    assert api.count(Movement) == 0
+
+
 async def test_product_of_several_variants_wants_a_sku(api: Api):
     add_goods(api, "EYE-1", "EYE-2")
     await receive(api, {"sku": "EYE-1", "quantity": 5})

@@ -5,15 +5,14 @@ Whatever comes of the capture, the command's answer is typed, each cent is where
 
 import asyncio
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
 
-from tests.journey import Journey, eventually
+from tests.journey import Journey, count_shelf, eventually
 from tests.oracle import assert_conserved
 from tests.shop import Shop
-from tests.stack import Stack
+from tests.stack import Stack, calling
 
 WAYS: dict[str, dict[str, Any]] = {
     "late": {"kind": "latency"},
@@ -31,7 +30,7 @@ async def capturing(request: pytest.FixtureRequest, stack: Stack, api: httpx.Asy
     order = await Journey.place(stack, api, shop.cart(sku, sku))
     shipment = await order.shipment_at(shop.node("warehouse"), "accepted")
     intent = (await order.intents())[0]["id"]
-    async with httpx.AsyncClient(base_url=stack.stripe.url, auth=("sk_test_sandbox", "")) as stripe:
+    async with calling(stack.stripe.url, auth=("sk_test_sandbox", "")) as stripe:
         fault = {"method": "POST", "path": f"{intent}/capture$", "seconds": 1.5, **WAYS[request.param]}
         armed = (await stripe.post("/_admin/faults", json=fault)).json()["id"]
         await order.done(shipment, "pack")
@@ -84,10 +83,7 @@ async def test_packed_pieces_are_sold_all_the_same_when_a_count_meets_a_capture(
     capturing: Journey, stack: Stack, shop: Shop
 ):
     sku, node = shop.sku("one"), shop.node("warehouse")
-    body = {"location_id": node, "items": [{"sku": sku, "quantity": 0}]}
-    counted = await capturing.api.post("/v1/inventory/counts", json=body, headers={"Idempotency-Key": uuid4().hex})
-    assert counted.status_code == 201, counted.text
-    assert counted.json()["differences"] == [{"sku": sku, "quantity": BOUGHT - PIECES}]
+    assert await count_shelf(capturing.api, node, sku, 0) == [{"sku": sku, "quantity": BOUGHT - PIECES}]
     assert await shelf(capturing, shop) == (BOUGHT, BOUGHT)
     await capturing.done(await go_on(capturing, shop, "captured"), "hand-over")
     await capturing.deliver_from(node)

@@ -5,20 +5,14 @@ from uuid import uuid4
 
 import httpx
 
-from tests.journey import Journey
+from tests.journey import Journey, count_shelf
 from tests.oracle import assert_conserved
 from tests.shop import Shop
 from tests.stack import Stack
 
 
 async def count(api: httpx.AsyncClient, shop: Shop, sku: str, pieces: int) -> None:
-    body = {"location_id": shop.node("warehouse"), "items": [{"sku": sku, "quantity": pieces}]}
-    answer = await api.post("/v1/inventory/counts", json=body, headers=key())
-    assert answer.status_code == 201, answer.text
-
-
-def key() -> dict[str, str]:
-    return {"Idempotency-Key": uuid4().hex}
+    await count_shelf(api, shop.node("warehouse"), sku, pieces)
 
 
 async def test_the_youngest_is_sourced_elsewhere_when_a_count_takes_its_piece(
@@ -96,7 +90,9 @@ async def damage(api: httpx.AsyncClient, shop: Shop, sku: str, pieces: int) -> d
     path = f"/v1/inventory/{sku}/{shop.node('warehouse')}"
     seen = await api.get(path)
     body = {"adjust_by": -pieces, "reason": "damage"}
-    answer = await api.patch(path, json=body, headers=key() | {"If-Match": seen.headers["etag"]})
+    answer = await api.patch(
+        path, json=body, headers={"Idempotency-Key": uuid4().hex, "If-Match": seen.headers["etag"]}
+    )
     assert answer.status_code == 200, answer.text
     return answer.json()
 

@@ -14,6 +14,7 @@ from cli.postgres import Urls
 from models.db import Database
 from models.stock import CartItem, Reserved, UnitWant
 from models.stores.sourcing import Placement, SourcingStore, UnitDemand
+from models.words import Mark
 from tests.stores.stockroom import Stockroom
 
 pytestmark = pytest.mark.alone
@@ -120,4 +121,38 @@ def test_nobody_deadlocks_when_16_threads_take_4_random_skus_each(
 
     with ThreadPoolExecutor(16) as crowd:
         list(crowd.map(shop, range(16)))
+    assert (errors, room.drift()) == (Counter(), [])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_picked_pieces_leave_and_nothing_drifts_when_counts_come_between_buyers(
+    room: Stockroom, errors: Counter[str], seed: int
+) -> None:
+    skus = [f"S{number}" for number in range(4)]
+    room.skus(*skus)
+    for place in ("loc_1", "loc_2"):
+        room.location(place)
+        for sku in skus:
+            room.receive(sku, place, 20)
+
+    def buy(holder: str, dice: random.Random) -> None:
+        basket = [(dice.choice(skus), dice.choice(["loc_1", "loc_2"])) for _ in range(3)]
+        units = [f"{holder}/{number}" for number in range(3)]
+        if not isinstance(room.reserve(holder, *basket), Reserved) or not room.confirm(holder):
+            return
+        if room.run(lambda session: room.stock.mark(session, units, Mark.PICKED, room.now)) is None:
+            assert room.consume(holder, *units).units == tuple(units)
+
+    def count(operation: str, dice: random.Random) -> None:
+        pieces = {sku: dice.randint(0, 20) for sku in dice.sample(skus, 3)}
+        place = dice.choice(["loc_1", "loc_2"])
+        room.run(lambda session: room.stock.count(session, place, pieces, operation=operation, actor="x", now=room.now))
+
+    def act(thread: int) -> None:
+        dice = random.Random(seed * 1000 + thread)
+        for turn in range(12):
+            (count if thread % 4 == 0 else buy)(f"ord_{thread}_{turn}", dice)
+
+    with ThreadPoolExecutor(16) as crowd:
+        list(crowd.map(act, range(16)))
     assert (errors, room.drift()) == (Counter(), [])

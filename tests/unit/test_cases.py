@@ -34,7 +34,7 @@ def test_its_own_success_ends_it_when_an_effect_was_stuck(effect: str) -> None:
     assert {end.event for end in ends} - {"shipment.cancelled"} or effect is Effect.UNDO
 
 
-LABEL, REFUND, OBEY, LAPSE, UNKNOWN = "buy_label", "refund", "obey", "lapse_return", "no_outcome"
+FACTS, LABEL, REFUND, OBEY, LAPSE, UNKNOWN = "apply_facts", "buy_label", "refund", "obey", "lapse_return", "no_outcome"
 VOID = "ord_1:void:pi_1:1"
 GIVEN = {"intent": "pi_1", "state": "succeeded", "refused": 0}
 
@@ -49,6 +49,7 @@ GIVEN = {"intent": "pi_1", "state": "succeeded", "refused": 0}
         (("tracking_contradicts", "shp_1"), "shipment.cancelled", {"shipment": "shp_1"}, False),
         (("stuck_effect", "shp_1", LABEL), "label.bought", {"shipment": "shp_1"}, True),
         (("stuck_effect", "shp_1", LABEL), "payment.captured", {"shipment": "shp_1"}, False),
+        (("stuck_effect", "ord_1", FACTS), "shipment.units_lost", {"shipment": "shp_1"}, True),
         (("stuck_effect", "shp_1", LABEL), "order.retried", {"sourced": 0}, True),
         (("stuck_effect", "ord_1", REFUND), "payment.refunded", {"intent": "pi_1"}, True),
         (("stuck_effect", VOID, UNKNOWN), "order.retried", {"sourced": 0}, False),

@@ -6,7 +6,7 @@ from tests.journey import Journey, eventually
 from tests.shop import PRICE, SHIPPING
 from tests.stack import failing
 from tests.workflows.scene import Branch, Scene
-from tests.workflows.troubles import kept_alive, never_sent_back, senseless_signal, stuck_capture
+from tests.workflows.troubles import counted_away, kept_alive, never_sent_back, senseless_signal, stuck_capture
 
 SOON = {"offer": "PT0.7S", "offer_in_opening_hours": False, "customer_answer": "PT0.7S"}
 NOTHING: dict[str, Any] = {"captured": [], "labels": 0}
@@ -366,6 +366,16 @@ BRANCHES: dict[str, Branch] = {
     "kept_alive": Branch(
         kept_alive,
         {**DELIVERED, "shipments": [("warehouse", "delivered")], "intents": ["canceled", "succeeded"]},
+    ),
+    "counted_away": Branch(
+        counted_away,
+        {
+            "status": "delivered",
+            "shipments": [("warehouse", "delivered"), ("far_warehouse", "delivered")],
+            "captured": [PRICE, ONE],
+            "intents": ["succeeded", "succeeded"],
+            "labels": 2,
+        },
     ),
     "senseless_signal": Branch(senseless_signal, {**DELIVERED, "shipments": [("warehouse", "delivered")]}),
     "never_sent_back": Branch(

@@ -1,8 +1,8 @@
-"""Branches in which something is wrong that no decline or shortage is: nonsense, a stuck effect, an old authorization."""
+"""Branches in which something is wrong that no decline or shortage is: nonsense, a lost piece, a stuck effect."""
 
 from typing import Any
 
-from tests.journey import Journey, eventually
+from tests.journey import Journey, count_shelf, eventually
 from tests.stack import Stack, calling, failing
 from tests.workflows.scene import Scene
 
@@ -56,6 +56,20 @@ async def never_sent_back(scene: Scene) -> Journey:
         await until_case(order, "stuck_effect")
     await eventually(lambda: is_asked_back(order, asked["label"]["tracking_code"]))
     return order
+
+
+async def counted_away(scene: Scene) -> Journey:
+    """One of two promised pieces is not on the shelf: it comes from elsewhere, and the other goes its way."""
+    sku = scene.shop.stock("one", warehouse=2, far_warehouse=1)
+    order = await scene.place(sku, sku)
+    here, there = scene.shop.node("warehouse"), scene.shop.node("far_warehouse")
+    await order.shipment_at(here, "accepted")
+    await count_shelf(order.api, here, sku, 1)
+    await order.shipment_at(there, "accepted")
+    for node in (here, there):
+        await order.ship_from(node)
+    await order.deliver_from(there)
+    return await deliver(scene, order)
 
 
 async def parcel_of(stack: Stack, order: Journey, tracking_code: str) -> str:
