@@ -12,7 +12,7 @@ def test_every_call_is_wanted_when_a_protocol_has_it() -> None:
 
 def test_every_place_is_wanted_when_a_client_is_asked_there() -> None:
     found = set(places().values())
-    assert {"stripe: v1.payment_intents.cancel in void", "easypost: shipment.retrieve in refund"} < found
+    assert {"stripe: v1.payment_intents.cancel in void", "easypost: shipment.refund in refund"} < found
 
 
 def test_nothing_fails_when_no_gateway_is_asking() -> None:

@@ -5,7 +5,6 @@ first time that a step makes it, and one with an effect once more, its effect do
 """
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import chain, product
@@ -24,7 +23,7 @@ from tests.journey import Journey, eventually
 from tests.oracle import assert_conserved
 from tests.shop import PRICE
 from tests.stack import Stack, calling
-from tests.workflows.branches import BRANCHES, DELIVERED, ONE
+from tests.workflows.branches import DELIVERED, ONE
 from tests.workflows.failing import WAYS, Failing, calls, places, short_of_patience_with
 from tests.workflows.killing import SOON
 from tests.workflows.scene import Branch, Scene
@@ -32,8 +31,6 @@ from tests.workflows.stage import Play, cast, play_all
 from tests.workflows.troubles import is_asked_back
 from workers.engine import gateways
 from workflows import options
-
-DEEP = os.environ.get("SHELFWAY_DEEP") == "1"
 
 
 async def rest_given_back(scene: Scene) -> Journey:
@@ -83,7 +80,7 @@ async def brought_back(scene: Scene) -> Journey:
     return order
 
 
-LIVES = (BRANCHES if DEEP else {}) | {
+LIVES = {
     "rest_given_back": Branch(
         rest_given_back,
         {**DELIVERED, "shipments": [("near_store", "cancelled"), ("warehouse", "delivered")]},
@@ -178,7 +175,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("hurried")
-@pytest.mark.timeout(1200 if DEEP else 300)
+@pytest.mark.timeout(300)
 async def test_every_order_comes_to_the_same_when_each_vendor_call_fails_in_each_way(
     stack: Stack, stack_db: Database
 ) -> None:
