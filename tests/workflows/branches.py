@@ -381,7 +381,11 @@ BRANCHES: dict[str, Branch] = {
     "never_sent_back": Branch(
         never_sent_back,
         {**DELIVERED, "shipments": [("warehouse", "delivered")], "labels": 2},
-        waits={"return_transit": "PT2S", "return_reminders": ["PT1S"], "stuck_review": "PT1S"},
+        waits={
+            "return_transit": "PT2S",
+            "return_reminders": ["PT1S"],
+            "stuck_review": "PT5S",
+        },  # the carrier is well then
     ),
     "stuck_capture": Branch(stuck_capture, {**DELIVERED, "shipments": [("warehouse", "delivered")]}),
 }
