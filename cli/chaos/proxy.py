@@ -97,6 +97,7 @@ class Proxy:
         task = asyncio.create_task(self._serve(reader, writer))
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
+        task.add_done_callback(lambda _: writer.close())  # also one that was cancelled before it began
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._trouble is Trouble.RESET:
@@ -107,7 +108,11 @@ class Proxy:
         except OSError:
             _reset(writer)  # the server is away: so are we
             return
-        link = _Link(writer, to_server)
+        with contextlib.closing(to_server):  # however it ends: it may be cancelled while it ends
+            await self._pass(reader, from_server, _Link(writer, to_server))
+
+    async def _pass(self, reader: asyncio.StreamReader, from_server: asyncio.StreamReader, link: _Link) -> None:
+        """Both ways, until either side is gone."""
         self._links.add(link)
         passing = [asyncio.create_task(self._pass_requests(reader, link))]
         passing.append(asyncio.create_task(self._pass_answers(from_server, link)))
@@ -118,8 +123,6 @@ class Proxy:
             for task in passing:
                 task.cancel()
             await asyncio.gather(*passing, return_exceptions=True)
-            for side in (writer, to_server):
-                side.close()
 
     async def _pass_requests(self, reader: asyncio.StreamReader, link: _Link) -> None:
         while chunk := await _read(reader):
