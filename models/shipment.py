@@ -12,7 +12,6 @@ from typing import Final
 
 from models.messages.commands import Asked
 from models.messages.facts import (
-    CHECKOUT,
     ORDER,
     PAYMENT,
     UNCONFIRMED,
@@ -208,7 +207,7 @@ def _order_step(facts: Facts) -> Step:
         return Closed()
     if known.verdict in UNCONFIRMED:
         return Do(Effect.EXPIRE) if _has_lapsed(facts, ORDER) else Wait(known.expires_at)
-    if _is_money_open(known.payment) or _is_in_flight(facts, CHECKOUT) or any(s.open for s in known.shipments):
+    if _is_money_open(known.payment) or _is_anybody_busy(facts) or any(s.open for s in known.shipments):
         return Wait()
     if known.window_ends and not _has_lapsed(facts, ORDER):
         return Wait(known.window_ends)
@@ -239,8 +238,9 @@ def _is_money_open(payment: PaymentFacts) -> bool:
     return payment.open or payment.look_due or payment.in_doubt
 
 
-def _is_in_flight(facts: Facts, key: str) -> bool:
-    return any(who == key for who, _ in facts.doing)
+def _is_anybody_busy(facts: Facts) -> bool:
+    """Beside the order's own attendant."""
+    return any(who != ORDER for who, _ in facts.doing)
 
 
 def _money_is_busy(facts: Facts, key: str) -> bool:

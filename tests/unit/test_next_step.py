@@ -205,6 +205,15 @@ def test_shipment_obeys_when_it_rests_and_its_effect_comes_first() -> None:
     assert next_step(working, SHP) == Do(Effect.BUY_LABEL)
 
 
+def test_order_is_closed_when_nobody_is_busy_any_more() -> None:
+    """A parcel was delivered while the end of its silence was being written down."""
+    gone = Do(Effect.LAPSE, deadline=NOON)
+    over = order(parcel(Stage.DELIVERED), payment=PaymentFacts(), window_ends=LATER)
+    facts = lapse(begin(Facts(known=over), SHP, gone), ORDER, LATER)
+    assert next_step(facts, ORDER) == Wait()
+    assert next_step(finish(facts, SHP, gone), ORDER) == Do(Effect.CLOSE)
+
+
 def test_order_obeys_for_a_shipment_that_is_closed() -> None:
     facts = Facts(known=order(parcel(Stage.DELIVERED)), asked=(PACK,))
     assert next_step(facts, ORDER) == Do(Effect.OBEY, PACK)

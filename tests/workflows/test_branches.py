@@ -13,7 +13,7 @@ from tests import journey
 from tests.oracle import assert_conserved
 from tests.replay import histories
 from tests.stack import Stack
-from tests.workflows.killing import killed_worker
+from tests.workflows.killing import DEATHS, killed_worker
 from tests.workflows.stage import Play, cast, play_all
 
 RECORDING = bool(os.environ.get("SHELFWAY_RECORD"))  # `./shelfway record`: keep the plain runs' histories and facts
@@ -21,7 +21,7 @@ MODES: dict[str, dict[str, Any]] = {
     "plain": {},
     "renewed": {"waits": {"renew_at_every_idle_point": True}},
     "uncached": {"worker": {"max_cached_workflows": 0, "threads": 4}, "at_once": 8},
-    "killed": {},
+    "killed": {"confirm_within": 15 + 2 * DEATHS},
 }
 
 
@@ -46,7 +46,14 @@ async def test_every_branch_comes_to_the_same_when(
     monkeypatch.setattr(journey, "PATIENCE", 200.0)
     client = await stack.client()
     async with stack.api() as api:
-        plays = await cast(stack, api, stack_db, confirm_within=15, life=40, waits=MODES[mode].get("waits", {}))
+        plays = await cast(
+            stack,
+            api,
+            stack_db,
+            confirm_within=MODES[mode].get("confirm_within", 15),
+            life=40,
+            waits=MODES[mode].get("waits", {}),
+        )
         async with worked(stack, plays, mode):
             await play_all(stack, plays, at_once=MODES[mode].get("at_once"))
             if RECORDING:

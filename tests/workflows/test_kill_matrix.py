@@ -38,7 +38,7 @@ class Pace:
     patience: float  # for hangs
 
 
-SHORT = Pace(patient=False, confirm_within=15, life=40, patience=150)
+SHORT = Pace(patient=False, confirm_within=30, life=40, patience=150)
 PRODUCTION = Pace(patient=True, confirm_within=150, life=400, patience=900)
 
 
